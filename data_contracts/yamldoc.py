@@ -1,0 +1,188 @@
+"""YAML files whose every value knows its line, checked against pydantic models.
+
+Belongs here: reading a pack's file and turning a model's errors into mistakes with file, line and advice.
+Does not belong here: what a section means (each room owns the model of its own section).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from data_contracts.errors import Mistake
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[int | str, ...]
+
+
+@dataclass
+class Document:
+    """A YAML file's content with the line of every value."""
+
+    path: Path
+    data: Any
+    lines: dict[Location, int] = field(default_factory=dict)
+
+    def line(self, location: Location) -> int:
+        """Line of the value at `location`, or of the nearest value around it."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+    def mistake(self, location: Location, what: str, todo: str = "") -> Mistake:
+        """A mistake at this place of this file."""
+        return Mistake(self.path.name, self.line(location), what, todo)
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice (PyYAML silently keeps the last)."""
+
+
+# YAML 1.1 reads `no` and `off` as booleans; packs hold words such as the group "N", so only true/false count here.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _first in "tTfF":
+    _Loader.yaml_implicit_resolvers.setdefault(_first, []).append(
+        ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"))
+    )
+
+
+def read_document(path: Path) -> tuple[Document | None, list[Mistake]]:
+    """Read one YAML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    document : Document or None
+        None when the file cannot be read as YAML.
+    mistakes : list of Mistake
+        Why it could not be read; keys given twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None, [Mistake(path.name, 1, "the file is missing.", "Every pack has one: see docs/packs.md.")]
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [Mistake(path.name, 1, f"the file cannot be read ({type(error).__name__}).", "Save it as UTF-8.")]
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        document = Document(path, None)
+        mistakes: list[Mistake] = []
+        if node is None:
+            return None, [Mistake(path.name, 1, "the file is empty.", "See docs/packs.md for its fields.")]
+        document.data = _build(loader, node, (), document, mistakes)
+        return document, mistakes
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or "not valid YAML"
+        return None, [Mistake(path.name, line, f"not valid YAML: {problem}.", "Check indentation and quotes.")]
+    finally:
+        loader.dispose()
+
+
+def _build(loader: _Loader, node: yaml.Node, location: Location, document: Document, mistakes: list[Mistake]) -> Any:
+    document.lines[location] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            place = (*location, key if isinstance(key, int | str) else str(key))
+            if key in result:
+                mistakes.append(
+                    Mistake(document.path.name, key_node.start_mark.line + 1, f"“{key}” stands twice.", "Keep one.")
+                )
+            result[key] = _build(loader, value_node, place, document, mistakes)
+            document.lines[place] = key_node.start_mark.line + 1
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(loader, item, (*location, i), document, mistakes) for i, item in enumerate(node.value)]
+    return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+
+
+def validate(model: type[Model], document: Document, location: Location = ()) -> tuple[Model | None, list[Mistake]]:
+    """Check the part of a document at `location` against a model.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The model of the section.
+    document : Document
+        The file.
+    location : tuple of int or str
+        Where the section stands; the whole file by default.
+
+    Returns
+    -------
+    section : BaseModel or None
+        None when there are mistakes.
+    mistakes : list of Mistake
+        All of them.
+    """
+    data = document.data
+    for step in location:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return None, [document.mistake(location, f"“{'.'.join(map(str, location))}” is missing.")]
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        return None, [_told(document, location, model, item) for item in error.errors(include_url=False)]
+
+
+def _told(document: Document, location: Location, model: type[BaseModel], item: Any) -> Mistake:
+    # pydantic puts names of union branches into the location: keep only steps that exist in the file
+    place: Location = location
+    for step in item["loc"]:
+        if (*place, step) in document.lines:
+            place = (*place, step)
+    name = ".".join(str(step) for step in place[len(location) :]) or model.__name__
+    missing = item["loc"][-1] if item["loc"] else name
+    if item["type"] == "missing":
+        return document.mistake(place, f"“{missing}” is missing.", "Add it; docs/packs.md says what it means.")
+    if item["type"] == "extra_forbidden":
+        near = nearest(str(missing), known_fields(model))
+        return document.mistake(place, f"“{missing}” is not a field here.", near or "Remove it.")
+    message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return document.mistake(place, f"“{name}”: {message}" + ("" if message.endswith((".", "?")) else "."))
+
+
+def known_fields(model: type[BaseModel]) -> list[str]:
+    """Every field name of a model and of the models inside it, for advice on misspelt ones."""
+    names: list[str] = []
+    seen: set[type[BaseModel]] = set()
+    queue: list[Any] = [model]
+    while queue:
+        current = queue.pop()
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            if current in seen:
+                continue
+            seen.add(current)
+            for name, info in current.model_fields.items():
+                names.append(info.alias or name)
+                queue.append(info.annotation)
+        else:
+            queue.extend(getattr(current, "__args__", ()))
+    return names
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Advice that names the nearest valid word, or nothing."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"Did you mean “{close[0]}”?" if close else ""

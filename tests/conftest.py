@@ -1,0 +1,22 @@
+"""What every kind of test shares: where real data is, an empty home, a key outside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["PLUMBLINE_NO_COLOUR"] = "1"
+
+
+@pytest.fixture(scope="session")
+def oulad() -> Path:
+    """The folder of the OULAD files; a test that needs it skips with a reason elsewhere."""
+    named = os.environ.get("PLUMBLINE_OULAD")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data" / "oulad"
+    if not folder.is_dir():
+        pytest.skip(
+            "the OULAD files are not here; set PLUMBLINE_OULAD to their folder (the README says how to get them)"
+        )
+    return folder
