@@ -1,0 +1,149 @@
+"""Reading releases: what notebooks, reports and later runs go through.
+
+Belongs here: finding the current release of a programme and reading its tables and manifest.
+Does not belong here: anything that writes (fairness_reports.release).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from data_contracts.errors import PlumblineError
+from fairness_reports.release_tables import SCHEMAS
+
+MANIFEST = "manifest.json"
+CURRENT = "current"
+STALE = "stale.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One complete release.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    manifest : dict
+        What manifest.json holds.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def release_id(self) -> str:
+        """Its id, the name of its folder."""
+        return str(self.manifest["release_id"])
+
+    def has(self, name: str) -> bool:
+        """Whether the table is part of this release (scores are only when the verdict is fit)."""
+        return self._file(name).is_file()
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read one table.
+
+        Parameters
+        ----------
+        name : str
+            metrics, fairness, factors, quality, backtest, scores or explanations.
+
+        Returns
+        -------
+        DataFrame
+        """
+        file = self._file(name)
+        if not file.is_file():
+            raise PlumblineError(
+                f"This release has no table “{name}”.",
+                where=self.release_id,
+                todo="Scores and explanations are published only when the verdict is fit.",
+            )
+        return pd.read_parquet(file)
+
+    def report(self, language: str = "en", page: str = "index") -> Path:
+        """Path of a report page."""
+        return self.path / "open" / "reports" / language / f"{page}.html"
+
+    def _file(self, name: str) -> Path:
+        if name not in SCHEMAS:
+            raise PlumblineError(f"A release has no table “{name}”.", todo=f"It has {', '.join(SCHEMAS)}.")
+        return self.path / SCHEMAS[name].part / f"{name}.parquet"
+
+
+def read_release(path: Path) -> Release:
+    """Read a release and make sure that it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of the release.
+
+    Returns
+    -------
+    Release
+
+    Raises
+    ------
+    PlumblineError
+        When the manifest, or a file that it names, is missing.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlumblineError("This is no complete release: it has no manifest.json.", where=path.name) from None
+    except (OSError, ValueError) as error:
+        raise PlumblineError(f"manifest.json cannot be read ({type(error).__name__}).", where=path.name) from None
+    gone = sorted(name for name in manifest.get("files", {}) if not (path / name).is_file())
+    if gone:
+        raise PlumblineError(f"Files of this release are missing: {', '.join(gone)}.", where=path.name)
+    return Release(path, manifest)
+
+
+def current_id(releases_dir: Path, programme: str) -> str | None:
+    """Id of the current release of a programme, None when there is none."""
+    try:
+        name = (releases_dir / programme / CURRENT).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    if not name or "/" in name or name.startswith("."):
+        raise PlumblineError("The file `current` does not hold a release's id.", where=f"{programme}/{CURRENT}")
+    return name
+
+
+def current_release(releases_dir: Path, programme: str) -> Release | None:
+    """The current release of a programme, None when there is none.
+
+    Parameters
+    ----------
+    releases_dir : Path
+        The folder `releases` of a home.
+    programme : str
+        The programme.
+
+    Returns
+    -------
+    Release or None
+    """
+    name = current_id(releases_dir, programme)
+    return None if name is None else read_release(releases_dir / programme / name)
+
+
+def stale(releases_dir: Path, programme: str) -> dict[str, Any] | None:
+    """Why the current release is out of date: reason, on, release_id. None when it is not.
+
+    A mark speaks of the release that was current when it was made, so one left over by a crash means nothing.
+    """
+    try:
+        mark = json.loads((releases_dir / programme / STALE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise PlumblineError("stale.json cannot be read.", where=f"{programme}/{STALE}", todo="Remove it.") from None
+    same = mark.get("release_id") == current_id(releases_dir, programme)
+    return cast("dict[str, Any]", mark) if same else None

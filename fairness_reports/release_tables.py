@@ -1,0 +1,344 @@
+"""The tables of a release: their columns, and how they become files that are the same byte for byte.
+
+Belongs here: the schema of every table of a release, and writing it as Parquet and as a spreadsheet.
+Does not belong here: folders, manifests and switching (fairness_reports.release), or where the figures come from.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_contracts.errors import PlumblineError
+
+Part = Literal["open", "restricted"]
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip file can hold
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff￾￿]")  # not allowed in a workbook's XML
+_LONGEST_CELL = 32_767
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    type : str
+        string, int, float, bool, date or strings (a list).
+    required : bool
+        Whether the table must have it. Columns that a run does not build are absent, not empty.
+    """
+
+    name: str
+    type: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """One table of a release.
+
+    Parameters
+    ----------
+    part : {'open', 'restricted'}
+        Where it stands.
+    columns : tuple of Column
+        In the order of the file.
+    extra : str, optional
+        Type of further columns, where a table has one column per protected attribute.
+    """
+
+    part: Part
+    columns: tuple[Column, ...]
+    extra: str | None = None
+
+
+def _columns(**types: str) -> tuple[Column, ...]:
+    # a question mark marks a column that may be absent
+    return tuple(Column(name, kind.rstrip("?"), not kind.endswith("?")) for name, kind in types.items())
+
+
+SCHEMAS: dict[str, TableSchema] = {
+    "metrics": TableSchema(
+        "open",
+        _columns(
+            split="string",
+            as_of="date",
+            model="string",
+            metric="string",
+            value="float",
+            low="float",
+            high="float",
+            n="int",
+        ),
+    ),
+    "fairness": TableSchema(
+        "open",
+        _columns(
+            split="string",
+            as_of="date",
+            attribute="string",
+            group="string",
+            band="string?",
+            metric="string",
+            comparison="string",
+            reference="string",
+            value="float",
+            low="float",
+            high="float",
+            n="int",
+            identification="string?",
+            bound_low="float?",
+            bound_high="float?",
+            state="string",
+            confirmatory="bool",
+            needed_n="int?",
+            reason="string",
+        ),
+    ),
+    "factors": TableSchema(
+        "open",
+        _columns(
+            factor="string",
+            attribute="string",
+            group="string",
+            importance="float",
+            direction="string",
+            mean_contribution="float",
+            low="float",
+            high="float",
+            n="int",
+        ),
+    ),
+    "quality": TableSchema(
+        "open",
+        _columns(
+            table="string",
+            rule="string",
+            checked="int",
+            failed="int",
+            severity="string",
+            passed="bool",
+            value="float?",
+            detail="string?",
+        ),
+    ),
+    "backtest": TableSchema(
+        "restricted",
+        _columns(split="string", model="string", case_id="string", cluster_id="string", score="float", outcome="int"),
+        extra="string",
+    ),
+    "scores": TableSchema(
+        "restricted",
+        _columns(
+            case_id="string",
+            person_id="string",
+            as_of="date",
+            team="string",
+            score="float",
+            low="float",
+            high="float",
+            band="string",
+            informative="bool",
+            reason="string",
+            raw="float",
+            base_value="float",
+            model_version="string",
+        ),
+    ),
+    "explanations": TableSchema(
+        "restricted",
+        _columns(
+            case_id="string",
+            as_of="date",
+            factor="string",
+            value="string",
+            contribution="float",
+            rank="int",
+            evidence_ids="strings",
+            evidence_count="int",
+            evidence_age_days="int",
+        ),
+    ),
+}
+
+_ARROW: dict[str, Any] = {
+    "string": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "strings": pa.list_(pa.string()),
+}
+
+
+def to_arrow(name: str, part: Part, frame: pd.DataFrame, sort_by: Sequence[str], metadata: Mapping[str, str]) -> Any:
+    """A table of a release with its declared columns, types and row order.
+
+    Parameters
+    ----------
+    name : str
+        One of `SCHEMAS`.
+    part : {'open', 'restricted'}
+        Where the caller means to put it; anything else than the schema's own part is refused.
+    frame : DataFrame
+        The rows. The index is not kept.
+    sort_by : sequence of str
+        Columns that order the rows. They must name each row once.
+    metadata : mapping of str to str
+        Kept in the file.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    schema = SCHEMAS.get(name)
+    if schema is None:
+        raise PlumblineError(f"A release has no table “{name}”.", todo=f"It has {', '.join(SCHEMAS)}.")
+    if schema.part != part:
+        raise PlumblineError(f"The table “{name}” belongs to the {schema.part} part.", where=f"{part}/{name}")
+    known = {column.name for column in schema.columns}
+    missing = [c.name for c in schema.columns if c.required and c.name not in frame.columns]
+    unknown = [str(c) for c in frame.columns if c not in known]
+    if missing or (unknown and schema.extra is None):
+        problem = f"columns missing: {', '.join(missing)}. " if missing else ""
+        problem += f"columns not in a release: {', '.join(unknown)}." if unknown and schema.extra is None else ""
+        raise PlumblineError(problem.strip(), where=f"{part}/{name}")
+    columns = [c for c in schema.columns if c.name in frame.columns]
+    columns += [Column(c, schema.extra or "string") for c in sorted(unknown)]
+    arrays = [_array(frame[c.name], c.type, f"{part}/{name}.{c.name}") for c in columns]
+    fields = [pa.field(c.name, _ARROW[c.type]) for c in columns]
+    table = pa.table(arrays, schema=pa.schema(fields, metadata=dict(sorted(metadata.items()))))
+    if not sort_by:
+        raise PlumblineError("no order of rows was given.", where=f"{part}/{name}")
+    if table.num_rows and table.select(list(sort_by)).group_by(list(sort_by)).aggregate([]).num_rows < table.num_rows:
+        raise PlumblineError(f"rows are not told apart by {', '.join(sort_by)}.", where=f"{part}/{name}")
+    return table.sort_by([(column, "ascending") for column in sort_by])
+
+
+def _array(values: pd.Series, kind: str, where: str) -> Any:
+    if kind == "date":
+        values = pd.to_datetime(values).dt.date
+    elif kind == "strings":
+        values = values.map(lambda item: None if item is None else [str(one) for one in item])
+    elif kind == "string":
+        values = values.astype(object).where(values.notna(), None).map(lambda item: None if item is None else str(item))
+    elif kind == "int":
+        values = values.astype("Int64")
+    elif kind == "bool":
+        values = values.astype("boolean")
+    else:
+        values = values.astype("float64") + 0.0  # minus zero and zero are one number to a reader
+    try:
+        return pa.Array.from_pandas(values, type=_ARROW[kind])
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise PlumblineError(f"values are not of the type {kind} ({type(error).__name__}).", where=where) from None
+
+
+def write_parquet(table: Any, path: Path) -> None:
+    """Write a table to a new file, mode 0600, with everything fixed that could vary between two runs.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The table.
+    path : Path
+        A file that does not exist.
+    """
+    with new_file(path) as handle:
+        pq.write_table(
+            table,
+            handle,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=True,
+            row_group_size=100_000,
+            data_page_size=1 << 20,
+            version="2.6",
+            store_schema=True,
+        )
+
+
+def write_xlsx(tables: Mapping[str, Any], path: Path, note: str) -> None:
+    """Write tables into one workbook, a sheet each, with text that no spreadsheet will run as a formula.
+
+    Parameters
+    ----------
+    tables : mapping of str to pyarrow.Table
+        Sheet name to table.
+    path : Path
+        A file that does not exist.
+    note : str
+        Stands on the first sheet.
+    """
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook(write_only=True)
+
+    def cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
+        if not isinstance(value, str):
+            return WriteOnlyCell(sheet, value=value)
+        made = WriteOnlyCell(sheet, value=safe_text(value))
+        made.data_type = "s"  # openpyxl takes text that begins with = for a formula
+        made.quotePrefix = True  # and so does Excel, once somebody edits the cell
+        if bold:
+            made.font = Font(bold=True)
+        return made
+
+    about = book.create_sheet("about")
+    about.column_dimensions["A"].width = 110
+    for line in note.splitlines():
+        about.append([cell(about, line)])
+    for name in sorted(tables):
+        sheet = book.create_sheet(name)
+        sheet.freeze_panes = "A2"
+        for number, column in enumerate(tables[name].column_names, start=1):
+            sheet.column_dimensions[get_column_letter(number)].width = max(11, len(column) + 3)
+        sheet.append([cell(sheet, column, bold=True) for column in tables[name].column_names])
+        for row in zip(*(column.to_pylist() for column in tables[name].columns), strict=True):
+            sheet.append([cell(sheet, value) for value in row])
+    raw = io.BytesIO()
+    book.save(raw)
+    with new_file(path) as handle:
+        handle.write(_without_clock(raw.getvalue()))
+
+
+def safe_text(value: str) -> str:
+    """Text as a workbook can hold it: without control characters, not longer than a cell."""
+    return _ILLEGAL.sub("", value)[:_LONGEST_CELL]
+
+
+def _without_clock(workbook: bytes) -> bytes:
+    # openpyxl stamps the time of saving into the properties and into every member of the zip file
+    clean = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as source, zipfile.ZipFile(clean, "w") as target:
+        for info in source.infolist():
+            content = source.read(info)
+            if info.filename == "docProps/core.xml":
+                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", content)
+            member = zipfile.ZipInfo(info.filename, _EPOCH)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o600 << 16
+            target.writestr(member, content)
+    return clean.getvalue()
+
+
+def new_file(path: Path) -> BinaryIO:
+    """Open a file that does not exist yet for writing, readable by its owner only."""
+    return cast("BinaryIO", os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"))
