@@ -1,0 +1,525 @@
+"""What a programme's contract declares about its source tables, as typed values.
+
+Belongs here: the models of `contract.odcs.yaml` (Open Data Contract Standard 3.1) and reading it with all its mistakes.
+Does not belong here: the checks over rows that it implies (rules), reading files by it (reading) or its SQL (core).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from data_contracts.custom_properties import lift
+from data_contracts.dialect import Dialect, strptime_format
+from data_contracts.errors import Mistake
+from data_contracts.yamldoc import Document, Location, nearest, read_document, validate
+
+Tag = Literal["key", "birth_date", "identifier", "free_text", "drop", "protected", "proxy", "entrusted"]
+LogicalType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+
+DUCKDB_TYPES: dict[str, str] = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
+
+# A name becomes part of SQL and of file names: letters, digits and underscores, as PostgreSQL and DuckDB have them.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+
+# Columns that every staging or raw table has beside the contract's own
+RESERVED = frozenset(
+    ("programme", "delivery_id", "source_file", "source_row", "content_hash", "first_delivery_id")
+    + ("first_delivered_on", "ended_by", "rules", "identity", "_row", "_file", "_unparsed", "_source_row", "_known_on")
+)
+)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Quality(_Model):
+    """One quality rule of ODCS 3.1, at a column or at a table; `data_contracts.rules` says which ones compile."""
+
+    id: str | None = None
+    name: str | None = None
+    description: str | None = None
+    business_impact: str | None = Field(None, alias="businessImpact")
+    type: Literal["library", "sql", "text", "custom"] = "library"
+    metric: str | None = None
+    rule: str | None = None
+    dimension: str | None = None
+    severity: Literal["error", "warning"] = "error"
+    unit: Literal["rows", "percent"] = "rows"
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    query: str | None = None
+    must_be: Any = Field(None, alias="mustBe")
+    must_not_be: Any = Field(None, alias="mustNotBe")
+    must_be_greater_than: float | None = Field(None, alias="mustBeGreaterThan")
+    must_be_greater_or_equal_to: float | None = Field(None, alias="mustBeGreaterOrEqualTo")
+    must_be_less_than: float | None = Field(None, alias="mustBeLessThan")
+    must_be_less_or_equal_to: float | None = Field(None, alias="mustBeLessOrEqualTo")
+    must_be_between: tuple[float, float] | None = Field(None, alias="mustBeBetween")
+    must_not_be_between: tuple[float, float] | None = Field(None, alias="mustNotBeBetween")
+    engine: str | None = None
+    implementation: Any = None
+    tags: list[str] = Field(default_factory=list)
+
+
+class Relationship(_Model):
+    """A reference to another table: at a column `to: table.column`, at a table `from` and `to` (lists pair up)."""
+
+    type: Literal["foreignKey"] = "foreignKey"
+    from_: str | list[str] | None = Field(None, alias="from")
+    to: str | list[str]
+
+
+class TypeOptions(_Model):
+    """Bounds of a column's values; bounds of dates are ISO dates."""
+
+    minimum: date | float | None = None
+    maximum: date | float | None = None
+    exclusive_minimum: date | float | None = Field(None, alias="exclusiveMinimum")
+    exclusive_maximum: date | float | None = Field(None, alias="exclusiveMaximum")
+    min_length: int | None = Field(None, alias="minLength")
+    max_length: int | None = Field(None, alias="maxLength")
+    pattern: str | None = None
+    multiple_of: float | None = Field(None, alias="multipleOf")
+    format: str | None = None
+
+
+class Column(_Model):
+    """One column of a source table."""
+
+    name: Name
+    id: str | None = None
+    physical_name: str | None = Field(None, alias="physicalName")
+    physical_type: str | None = Field(None, alias="physicalType")
+    business_name: str | None = Field(None, alias="businessName")
+    description: str | None = None
+    logical_type: LogicalType = Field("string", alias="logicalType")
+    logical_type_options: TypeOptions = Field(default_factory=TypeOptions, alias="logicalTypeOptions")
+    required: bool = False
+    unique: bool = False
+    primary_key: bool = Field(False, alias="primaryKey")
+    primary_key_position: int | None = Field(None, alias="primaryKeyPosition")
+    classification: str | None = None
+    critical_data_element: bool = Field(False, alias="criticalDataElement")
+    examples: list[Any] = Field(default_factory=list)
+    authoritative_definitions: list[Any] = Field(default_factory=list, alias="authoritativeDefinitions")
+    tags: list[Tag] = Field(default_factory=list)
+    quality: list[Quality] = Field(default_factory=list)
+    relationships: list[Relationship] = Field(default_factory=list)
+    # our customProperties
+    key_space_name: Name | None = Field(None, alias="keySpace")
+    purpose: str | None = None
+    retention: str | None = None
+    optional: bool = False
+    privacy_reviewed: str | None = Field(None, alias="privacyReviewed", min_length=10)
+
+    @property
+    def header(self) -> str:
+        """The column's name in the file."""
+        return self.physical_name or self.name
+
+    @property
+    def is_key(self) -> bool:
+        """Whether values are pseudonymised before the first write."""
+        return "key" in self.tags
+
+    @property
+    def key_space(self) -> str | None:
+        """The space in which equal values get the same pseudonym: the declared one, or the column's own name."""
+        return (self.key_space_name or self.name) if self.is_key else None
+
+    @property
+    def is_birth_date(self) -> bool:
+        """Whether values are reduced to the first day of their month before the first write."""
+        return "birth_date" in self.tags
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether values are read at all: not what is dropped or stops the run."""
+        return not {"drop", "identifier", "free_text"} & set(self.tags)
+
+    @property
+    def duckdb_type(self) -> str:
+        """Type in the warehouse; a pseudonym is text whatever its key was."""
+        return "VARCHAR" if self.is_key else DUCKDB_TYPES[self.logical_type]
+
+    @property
+    def date_formats(self) -> list[str]:
+        """The column's own date format as `strptime` knows it; empty where the dialect's counts."""
+        return [strptime_format(self.logical_type_options.format)] if self.logical_type_options.format else []
+
+
+class Lag(_Model):
+    """Known a number of days after a date of the row."""
+
+    column: str
+    days: int = Field(ge=0)
+    reason: str = Field(min_length=10)
+
+
+class KnowledgeDay(_Model):
+    """How the day is had on which the agency knew a row: exactly one of these."""
+
+    column: str | None = None
+    lag: Lag | None = None
+    first_delivery: Literal[True] | None = Field(None, alias="firstDelivery")
+    computed: str | None = Field(None, min_length=10)
+    reference: str | None = Field(None, min_length=10)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> KnowledgeDay:
+        given = [name for name in ("column", "lag", "first_delivery", "computed", "reference") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError("give exactly one of column, lag, firstDelivery, computed (why), reference (why).")
+        return self
+
+    @property
+    def kind(self) -> Literal["column", "lag", "first_delivery", "computed", "reference"]:
+        """Which of the five it is."""
+        for kind in ("column", "lag", "first_delivery", "computed"):
+            if getattr(self, kind):
+                return kind
+        return "reference"
+
+    @property
+    def source_column(self) -> str | None:
+        """The column that it is had from, if any."""
+        return self.column or (self.lag.column if self.lag else None)
+
+
+class Collected(_Model):
+    """What was collected when and for whom."""
+
+    from_: date = Field(alias="from")
+    to: date | None = None
+    whom: str
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class Table(_Model):
+    """One source table: its files, how they are written, its columns and what they mean in time."""
+
+    name: Name
+    id: str | None = None
+    physical_name: str | None = Field(None, alias="physicalName")
+    physical_type: str | None = Field(None, alias="physicalType")
+    logical_type: Literal["object"] = Field("object", alias="logicalType")
+    business_name: str | None = Field(None, alias="businessName")
+    description: str | None = None
+    data_granularity: str | None = Field(None, alias="dataGranularityDescription")
+    authoritative_definitions: list[Any] = Field(default_factory=list, alias="authoritativeDefinitions")
+    tags: list[str] = Field(default_factory=list)
+    columns: list[Column] = Field(alias="properties", min_length=1)
+    quality: list[Quality] = Field(default_factory=list)
+    relationships: list[Relationship] = Field(default_factory=list)
+    # our customProperties
+    file_patterns: list[str] = Field(default_factory=list, alias="filePatterns")
+    dialect: Dialect = Field(default_factory=Dialect)
+    knowledge_day: KnowledgeDay = Field(alias="knowledgeDay")
+    collected: Annotated[list[Collected], BeforeValidator(_as_list)] = Field(default_factory=list)
+    overwritten_in_place: list[str] = Field(default_factory=list, alias="overwrittenInPlace")
+    optional: bool = False
+    purpose: str | None = None
+    retention: str | None = None
+
+    @property
+    def patterns(self) -> list[str]:
+        """Patterns of its file names: alternatives, the first one that finds a file counts."""
+        return self.file_patterns or ([self.physical_name] if self.physical_name else [])
+
+    @property
+    def stored(self) -> list[Column]:
+        """The columns that are read, in the contract's order."""
+        return [column for column in self.columns if column.is_stored]
+
+    @property
+    def keys(self) -> list[Column]:
+        """The columns whose values are pseudonymised."""
+        return [column for column in self.stored if column.is_key]
+
+    @property
+    def primary_key(self) -> list[Column]:
+        """The columns that together name a row, in their declared positions; empty where a row has no name."""
+        own = [column for column in self.stored if column.primary_key]
+        return sorted(own, key=lambda column: column.primary_key_position or 0)
+
+    def column(self, name: str) -> Column:
+        """The column of this name."""
+        return next(column for column in self.columns if column.name == name)
+
+    def date_formats(self, column: Column) -> list[str]:
+        """Formats that count for a column, as `strptime` knows them; empty means ISO 8601 only."""
+        return column.date_formats or self.dialect.date_formats
+
+    def purpose_of(self, column: Column) -> str | None:
+        """A column's purpose, its own or the table's."""
+        return column.purpose or self.purpose
+
+    def retention_of(self, column: Column) -> str | None:
+        """A column's retention, its own or the table's."""
+        return column.retention or self.retention
+
+
+class _Head(_Model):
+    """A contract without its tables."""
+
+    api_version: Literal["v3.1.0"] = Field(alias="apiVersion")
+    kind: Literal["DataContract"]
+    id: str = Field(min_length=1)
+    version: str = Field(min_length=1)
+    status: str = Field(min_length=1)
+    name: str | None = None
+    tenant: str | None = None
+    domain: str | None = None
+    data_product: str | None = Field(None, alias="dataProduct")
+    description: dict[str, Any] | None = None
+    tags: list[str] = Field(default_factory=list)
+    authoritative_definitions: list[Any] = Field(default_factory=list, alias="authoritativeDefinitions")
+    servers: list[Any] = Field(default_factory=list)
+    support: list[Any] = Field(default_factory=list)
+    price: dict[str, Any] | None = None
+    team: Any = None
+    roles: list[Any] = Field(default_factory=list)
+    sla_properties: list[Any] = Field(default_factory=list, alias="slaProperties")
+    contract_created_ts: Any = Field(None, alias="contractCreatedTs")
+    # our customProperties
+    quarantine_ceiling: float = Field(0.05, alias="quarantineCeiling", ge=0, le=1)
+    key_spaces: dict[str, str] = Field(default_factory=dict, alias="keySpaces")
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class Contract(_Head):
+    """A programme's data contract.
+
+    Attributes
+    ----------
+    tables : list of Table
+        The source tables, in the file's order.
+    quarantine_ceiling : float
+        The greatest share of a table's rows that may be quarantined.
+    sha256 : str
+        Hash of the contract's content; comments and layout do not count.
+    """
+
+    tables: list[Table]
+    sha256: str
+
+    @cached_property
+    def by_name(self) -> dict[str, Table]:
+        """Tables by name."""
+        return {table.name: table for table in self.tables}
+
+    def table(self, name: str) -> Table:
+        """The table of this name."""
+        return self.by_name[name]
+
+
+def read_contract(path: Path) -> tuple[Contract | None, list[Mistake]]:
+    """Read a contract and every mistake in it.
+
+    Parameters
+    ----------
+    path : Path
+        The file, `contract.odcs.yaml`.
+
+    Returns
+    -------
+    contract : Contract or None
+        None when there are mistakes.
+    mistakes : list of Mistake
+        All of them, each with its line.
+    """
+    document, mistakes = read_document(path)
+    if document is None:
+        return None, mistakes
+    if not isinstance(document.data, dict):
+        return None, [document.mistake((), "the file holds no fields.", "See docs/ingest.md for a contract's fields.")]
+    sha256 = hashlib.sha256(json.dumps(document.data, sort_keys=True, default=str).encode()).hexdigest()
+    mistakes += lift(document)
+    entries = document.data.pop("schema", None)
+    head, found = validate(_Head, document)
+    mistakes += found
+    document.data["schema"] = entries
+    if not isinstance(entries, list) or not entries:
+        mistakes.append(document.mistake(("schema",), "“schema” lists no tables.", "Declare each source table."))
+        return None, mistakes
+    tables: list[tuple[int, Table]] = []
+    for index in range(len(entries)):
+        table, found = validate(Table, document, ("schema", index))
+        mistakes += found
+        if table is not None:
+            tables.append((index, table))
+    complete = len(tables) == len(entries)
+    for index, table in tables:
+        mistakes += _table_mistakes(document, ("schema", index), table)
+    key_spaces = head.key_spaces if head else {}
+    mistakes += _cross_mistakes(document, tables, key_spaces, complete)
+    if mistakes or head is None:
+        return None, mistakes
+    given = head.model_dump(by_alias=True)
+    return Contract.model_validate({**given, "tables": [table for _, table in tables], "sha256": sha256}), []
+
+
+def _table_mistakes(document: Document, place: Location, table: Table) -> list[Mistake]:
+    """What one table says that cannot be."""
+    mistakes: list[Mistake] = []
+
+    def say(step: Location, what: str, todo: str) -> None:
+        mistakes.append(document.mistake((*place, *step), f"table “{table.name}”: {what}", todo))
+
+    if not table.patterns:
+        say(("name",), "no file pattern.", "Give physicalName or the custom property filePatterns.")
+    names: set[str] = set()
+    headers: set[str] = set()
+    for index, column in enumerate(table.columns):
+        step: Location = ("properties", index)
+        if column.name.lower() in names:
+            say(step, f"column “{column.name}” stands twice.", "Keep one; upper and lower case count as the same.")
+        if column.header in headers:
+            say(step, f"the header “{column.header}” is read twice.", "Keep one column for it.")
+        names.add(column.name.lower())
+        headers.add(column.header)
+        for what, todo in _column_mistakes(column):
+            say(step, f"column “{column.name}”: {what}", todo)
+    stored = [column.name for column in table.stored]
+    if not stored:
+        say(("properties",), "no column is stored.", "Leave the table out, or keep a column.")
+    source = table.knowledge_day.source_column
+    if source is not None:
+        if source not in stored:
+            say(
+                ("knowledgeDay",),
+                f"the knowledge day names “{source}”, which is no stored column.",
+                nearest(source, stored) or "Name one of its columns.",
+            )
+        elif table.column(source).logical_type not in ("date", "timestamp"):
+            say(("knowledgeDay",), f"the knowledge day's column “{source}” is no date.", "Give it logicalType date.")
+    for index, name in enumerate(table.overwritten_in_place):
+        if name not in stored:
+            say(
+                ("overwrittenInPlace", index),
+                f"overwrittenInPlace names “{name}”, which is no stored column.",
+                nearest(name, stored) or "Name one of its columns.",
+            )
+    for index, column in enumerate(table.columns):
+        if column.is_stored and not table.purpose_of(column):
+            say(("properties", index), f"column “{column.name}” has no purpose.", "Declare it here or for the table.")
+        if column.is_stored and not table.retention_of(column):
+            say(("properties", index), f"column “{column.name}” has no retention.", "Declare it here or for the table.")
+    return mistakes
+
+
+def _column_mistakes(column: Column) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if column.name.lower() in RESERVED or column.name.startswith("_"):
+        found.append(
+            ("the name is used by the warehouse itself.", "Choose another and keep the header as physicalName.")
+        )
+    special = [tag for tag in column.tags if tag in ("key", "birth_date", "identifier", "free_text", "drop")]
+    if len(special) > 1:
+        found.append((f"the tags {' and '.join(special)} exclude each other.", "Keep one."))
+    if column.key_space_name and not column.is_key:
+        found.append(("it has a keySpace but is not tagged key.", "Tag it key, or remove keySpace."))
+    if column.primary_key and not column.is_stored:
+        found.append(("it is part of the primary key but is not stored.", "Tag it key instead."))
+    if column.is_birth_date and column.logical_type not in ("date", "timestamp"):
+        found.append(("a birth date needs logicalType date.", "Change its logicalType."))
+    options = column.logical_type_options
+    if column.is_key and options.model_dump(exclude_none=True):
+        found.append(("a key is pseudonymised before any rule sees it.", "Remove its logicalTypeOptions."))
+    if column.is_key and column.logical_type not in ("string", "integer"):
+        found.append(("a key is a string or an integer.", "Change its logicalType."))
+    if options.format:
+        try:
+            strptime_format(options.format)
+        except ValueError as error:
+            found.append((f"its format: {error}", "Write for example dd.MM.yyyy."))
+    return found
+
+
+def _cross_mistakes(
+    document: Document, tables: list[tuple[int, Table]], key_spaces: dict[str, str], complete: bool
+) -> list[Mistake]:
+    """What tables say about each other that cannot be."""
+    mistakes: list[Mistake] = []
+    known = {table.name: table for _, table in tables}
+    if len({name.lower() for name in known}) < len(tables):
+        mistakes.append(document.mistake(("schema",), "two tables have the same name.", "Rename one."))
+    for index, table in tables:
+        for position, column in enumerate(table.columns):
+            place: Location = ("schema", index, "properties", position)
+            if key_spaces and column.key_space and column.key_space not in key_spaces:
+                mistakes.append(
+                    document.mistake(
+                        place,
+                        f"the key space “{column.key_space}” of “{table.name}.{column.name}” is not declared.",
+                        nearest(column.key_space, list(key_spaces)) or "Add it to keySpaces.",
+                    )
+                )
+            for number, relationship in enumerate(column.relationships):
+                step = (*place, "relationships", number)
+                mistakes += _reference_mistakes(document, step, table, [column.name], relationship, known, complete)
+        for number, relationship in enumerate(table.relationships):
+            place = ("schema", index, "relationships", number)
+            own = [part.rsplit(".", 1)[-1] for part in _as_list(relationship.from_ or [])]
+            mistakes += _reference_mistakes(document, place, table, own, relationship, known, complete)
+    return mistakes
+
+
+def _reference_mistakes(
+    document: Document,
+    place: Location,
+    table: Table,
+    own: list[str],
+    relationship: Relationship,
+    known: dict[str, Table],
+    complete: bool,
+) -> list[Mistake]:
+    targets = _as_list(relationship.to)
+    if len(targets) != len(own):
+        return [document.mistake(place, "“from” and “to” do not pair up.", "Give as many columns on both sides.")]
+    mistakes = []
+    for name, target in zip(own, targets, strict=True):
+        other_name, _, other_column = str(target).rpartition(".")
+        other = known.get(other_name)
+        if other is None:
+            if complete:  # a table with mistakes of its own is not reported as missing
+                advice = nearest(other_name, list(known)) or "Write TABLE.COLUMN."
+                mistakes.append(document.mistake(place, f"“{target}” names no table of the contract.", advice))
+            continue
+        stored, theirs = [c.name for c in table.stored], [c.name for c in other.stored]
+        for column, names, owner in ((name, stored, table.name), (other_column, theirs, other.name)):
+            if column not in names:
+                advice = nearest(column, names) or "Name one of its columns."
+                mistakes.append(document.mistake(place, f"“{owner}.{column}” is no stored column.", advice))
+        if name in stored and other_column in theirs:
+            mine, its = table.column(name), other.column(other_column)
+            if mine.key_space != its.key_space:
+                mistakes.append(
+                    document.mistake(
+                        place,
+                        f"“{table.name}.{name}” refers to “{target}” but their pseudonyms cannot match.",
+                        "Tag both key and give both the same keySpace.",
+                    )
+                )
+    return mistakes
