@@ -40,7 +40,6 @@ RESERVED = frozenset(
     ("programme", "delivery_id", "source_file", "source_row", "content_hash", "first_delivery_id")
     + ("first_delivered_on", "ended_by", "rules", "identity", "_row", "_file", "_unparsed", "_source_row", "_known_on")
 )
-)
 
 
 class _Model(BaseModel):

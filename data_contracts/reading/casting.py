@@ -181,7 +181,7 @@ def _first_that_fits(value: str | None, formats: list[str]) -> datetime | None:
         return None
     for one in formats:
         try:
-            return datetime.strptime(value, one)  # noqa: DTZ007  # wall time as written: days, no instants
+            return datetime.strptime(value, one)  # wall time as written: days, no instants
         except ValueError:
             continue
     return None

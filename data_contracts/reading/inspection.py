@@ -1,4 +1,4 @@
-"""Looking at one file before anything of it is used: can it be read, is it what its name and the contract say?
+"""Looking at one file before anything of it is used: is it readable, and what its name and the contract say.
 
 Belongs here: hashing, file signatures, gzip, encodings, headers; every problem as one sentence without a value.
 Does not belong here: reading its rows (batches), which files a delivery has (delivery).
@@ -44,7 +44,7 @@ _MARKUP = re.compile(rb"^\s*<(?:!doctype|html|\?xml|table)", re.IGNORECASE)
 _CONTINUATION = "".join(
     re.escape(bytes([byte]).decode("cp1252", errors="ignore") or chr(byte)) for byte in range(0x80, 0xC0)
 )
-_MOJIBAKE = re.compile(f"[ÂÃ][{_CONTINUATION}](?![A-Za-z]?\\b$)|â€[{_CONTINUATION}]")
+_MOJIBAKE = re.compile(f"[ÂÃ][{_CONTINUATION}]|â€[{_CONTINUATION}]")
 
 
 def inspect(table: Table, path: Path, form: Form) -> tuple[SourceFile, list[str]]:
