@@ -1,0 +1,1 @@
+"""What the agency knew about a case on a day: specifications, point-in-time matrices, evidence, factor words."""

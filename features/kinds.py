@@ -1,0 +1,318 @@
+"""The kinds of feature that a pack can declare, one model each.
+
+Belongs here: what each kind means, its own fields, and an example (docs/features.md shows both).
+Does not belong here: shared fields (fields), checks across features (spec), or how a kind is computed (compile).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from features.fields import (
+    AttributeFeature,
+    CountLike,
+    Feature,
+    Missing,
+    Names,
+    ValueLike,
+    slug,
+)
+from features.words import NonBlank
+
+
+class Count(CountLike):
+    """How many events."""
+
+    kind: Literal["count"]
+    example = """
+- name: missed_appointments_90d
+  kind: count
+  factor: missed_appointments
+  direction: up
+  events: {type: appointment, category: missed}
+  window: 90d
+"""
+
+
+class Distinct(CountLike):
+    """How many different categories."""
+
+    kind: Literal["distinct"]
+    needs = "category"
+    example = """
+- name: referral_sources_2y
+  kind: distinct
+  factor: referrals
+  events: {type: referral}
+  window: 2y
+"""
+
+
+class AnyOf(CountLike):
+    """1 if there was one, else 0."""
+
+    kind: Literal["any"]
+    example = """
+- name: any_crisis_90d_to_1y
+  kind: any
+  factor: crises
+  direction: up
+  events: {type: crisis}
+  window: 90d..1y
+"""
+
+
+class Sum(CountLike):
+    """The values added up (each rounded to six decimals, so that their order cannot matter)."""
+
+    kind: Literal["sum"]
+    needs = "value"
+    example = """
+- name: clicks_14d
+  kind: sum
+  factor: online_activity
+  direction: down
+  events: {type: click}
+  window: 2w
+  scope: case
+  source: clicks
+"""
+
+
+class Mean(ValueLike):
+    """The mean value (each rounded to six decimals, as in `sum`)."""
+
+    kind: Literal["mean"]
+    needs = "value"
+    example = """
+- name: mean_score_1y
+  kind: mean
+  factor: assessment_scores
+  direction: down
+  events: {type: assessment}
+  window: 1y
+  missing: missing
+"""
+
+
+class Min(ValueLike):
+    """The smallest value."""
+
+    kind: Literal["min"]
+    needs = "value"
+    example = """
+- name: lowest_score_1y
+  kind: min
+  factor: assessment_scores
+  events: {type: assessment}
+  window: 1y
+"""
+
+
+class Max(ValueLike):
+    """The largest value."""
+
+    kind: Literal["max"]
+    needs = "value"
+    example = """
+- name: highest_need_1y
+  kind: max
+  factor: assessed_need
+  events: {type: needs_assessment, value: {at_least: 0, at_most: 10}}
+  window: 1y
+"""
+
+
+class Last(ValueLike):
+    """The most recent value (of one day: the one known later, then the larger)."""
+
+    kind: Literal["last"]
+    needs = "value"
+    example = """
+- name: last_need_2y
+  kind: last
+  factor: assessed_need
+  events: {type: needs_assessment}
+  window: 2y
+"""
+
+
+class DaysSinceLast(ValueLike):
+    """Days from the newest event to as_of; 1 is the day before."""
+
+    kind: Literal["days_since_last"]
+    example = """
+- name: days_since_visit
+  kind: days_since_last
+  factor: home_visits
+  events: {type: home_visit}
+  window: 2y
+  missing: 730
+"""
+
+
+class DaysSinceFirst(ValueLike):
+    """Days from the oldest event in the window to as_of."""
+
+    kind: Literal["days_since_first"]
+    example = """
+- name: days_since_first_referral
+  kind: days_since_first
+  factor: referrals
+  events: {type: referral}
+  window: all
+  reason: The first contact dates the family's history with the service, however long ago.
+"""
+
+
+class Share(ValueLike):
+    """The part of the events whose category is in `of`; undefined, hence `missing`, when there are none."""
+
+    kind: Literal["share"]
+    of: Names
+    example = """
+- name: share_missed_1y
+  kind: share
+  factor: missed_appointments
+  events: {type: appointment}
+  of: missed
+  window: 1y
+"""
+
+
+class OpenEpisodes(CountLike):
+    """How many episodes begun in the window are open. An end not known before as_of reads as open."""
+
+    kind: Literal["open_episodes"]
+    needs = "open"
+    example = """
+- name: open_services
+  kind: open_episodes
+  factor: services
+  events: {type: service}
+  window: 5y
+"""
+
+
+class DaysInEpisode(ValueLike):
+    """Days since the open episode began (of several: the one open longest)."""
+
+    kind: Literal["days_in_episode"]
+    needs = "open"
+    example = """
+- name: days_in_service
+  kind: days_in_episode
+  factor: services
+  events: {type: service}
+  window: 5y
+  missing: zero
+"""
+
+
+class AttributeNumber(AttributeFeature):
+    """An attribute that is a number."""
+
+    kind: Literal["attribute_number"]
+    missing: Missing = "missing"
+    example = """
+- name: studied_credits
+  kind: attribute_number
+  factor: study_load
+  attribute: studied_credits
+  scope: case
+"""
+
+
+class AttributeCategory(AttributeFeature):
+    """One column (1 or 0) per declared category; a value that is not declared is 0 in all of them.
+
+    Attributes
+    ----------
+    categories : tuple of str
+        The declared values, each a column `NAME__VALUE`.
+    missing : {"missing", "zero", "column"}
+        What stands there when nothing is recorded: missing in all columns, 0 in all, or 0 in all and 1 in
+        a column `NAME__not_recorded` of its own.
+    """
+
+    kind: Literal["attribute_category"]
+    categories: Names
+    missing: Literal["missing", "zero", "column"] = "missing"
+    # one direction for columns that exclude each other would contradict itself
+    direction: None = None
+    example = """
+- name: education
+  kind: attribute_category
+  factor: prior_education
+  attribute: highest_education
+  scope: case
+  categories: [No Formal quals, A Level or Equivalent, HE Qualification]
+  missing: column
+"""
+
+    @model_validator(mode="after")
+    def _distinct_columns(self) -> Self:
+        slugs = [slug(category) for category in self.categories] + ["not_recorded"] * (self.missing == "column")
+        if len(set(slugs)) < len(slugs):
+            raise ValueError("two categories would give one column name; letters and digits must tell them apart")
+        return self
+
+
+class AgeYears(AttributeFeature):
+    """Completed years since birth. The attribute holds YYYY-MM-DD, YYYY-MM or YYYY (its first day counts)."""
+
+    kind: Literal["age_years"]
+    attribute: NonBlank = "birth_date"
+    missing: Missing = "missing"
+    example = """
+- name: age
+  kind: age_years
+  factor: age
+  attribute: birth_month
+"""
+
+
+class DaysSinceOpened(Feature):
+    """Days from the case's opening to as_of."""
+
+    kind: Literal["days_since_opened"]
+    example = """
+- name: days_open
+  kind: days_since_opened
+  factor: time_in_programme
+"""
+
+
+class CalendarMonth(Feature):
+    """The month of as_of, 1 to 12."""
+
+    kind: Literal["calendar_month"]
+    example = """
+- name: month
+  kind: calendar_month
+  factor: season
+"""
+
+
+KINDS: tuple[type[Feature], ...] = (
+    Count,
+    Distinct,
+    AnyOf,
+    Sum,
+    Mean,
+    Min,
+    Max,
+    Last,
+    DaysSinceLast,
+    DaysSinceFirst,
+    Share,
+    OpenEpisodes,
+    DaysInEpisode,
+    AttributeNumber,
+    AttributeCategory,
+    AgeYears,
+    DaysSinceOpened,
+    CalendarMonth,
+)
