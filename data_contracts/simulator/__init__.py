@@ -9,7 +9,8 @@ No person, place or figure in it is real. `Parameters` is the one place where it
 
 from __future__ import annotations
 
+from data_contracts.simulator.files import TRUTH, write
 from data_contracts.simulator.parameters import SCENARIOS, Parameters, for_scenario
-from data_contracts.simulator.world import TRUTH, World, simulate
+from data_contracts.simulator.world import World, simulate
 
-__all__ = ["SCENARIOS", "TRUTH", "Parameters", "World", "for_scenario", "simulate"]
+__all__ = ["SCENARIOS", "TRUTH", "Parameters", "World", "for_scenario", "simulate", "write"]

@@ -1,13 +1,12 @@
-"""The simulated service as a whole: tables, and files as an agency exports them.
+"""The simulated service as a whole.
 
-Belongs here: the order in which the parts are drawn, and writing them. Does not belong here: any assumption about the
-world (parameters).
+Belongs here: the order in which the parts are drawn, and the export as tables. Does not belong here: any assumption
+about the world (parameters), or files (files).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,48 +17,12 @@ from data_contracts.simulator.needs import draw_needs
 from data_contracts.simulator.parameters import Parameters
 from data_contracts.simulator.population import NEVER, Calendar, populate
 
-TRUTH = "truth"  # folder beside the exported files; no contract names a file in it
-_NOTE = """These figures are simulated; no person, place or event is real.
-
-need.csv lists every true crisis (crisis_on), whether or not the service recorded it (recorded). The service never
-sees this file, no contract names it, and no model may use it: it is there to compare what was recorded with what was
-needed. docs/family_support.md says how it came about.
-"""
-
-
 @dataclass(frozen=True)
 class World:
     """A simulated service: its exported tables by name, and the truth that it does not see."""
 
     tables: dict[str, pd.DataFrame]
     truth: pd.DataFrame
-
-    def write(self, out: Path) -> list[Path]:
-        """Write the export as CSV (UTF-8, comma, ISO dates) and the truth into a folder of its own.
-
-        Parameters
-        ----------
-        out : Path
-            The folder; made when missing.
-
-        Returns
-        -------
-        list of Path
-            The exported files, without the truth.
-        """
-        out.mkdir(parents=True, exist_ok=True)
-        (out / TRUTH).mkdir(exist_ok=True)
-        written = []
-        for name, table in self.tables.items():
-            written.append(out / f"{name}.csv")
-            _write(table, written[-1])
-        _write(self.truth, out / TRUTH / "need.csv")
-        (out / TRUTH / "README.txt").write_text(_NOTE, encoding="utf-8")
-        return written
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def simulate(parameters: Parameters) -> World:
