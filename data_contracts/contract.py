@@ -37,8 +37,11 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
 # Columns that every staging or raw table has beside the contract's own
 RESERVED = frozenset(
-    ("programme", "delivery_id", "source_file", "source_row", "content_hash", "first_delivery_id")
-    + ("first_delivered_on", "ended_by", "rules", "identity", "_row", "_file", "_unparsed", "_source_row", "_known_on")
+    (
+        *("programme", "delivery_id", "source_file", "source_row", "content_hash", "first_delivery_id"),
+        *("first_delivered_on", "ended_by", "rules", "identity"),
+        *("_row", "_file", "_unparsed", "_source_row", "_known_on"),
+    )
 )
 
 
