@@ -1,0 +1,97 @@
+"""The one path of rows: training, testing and scoring all start here.
+
+Belongs here: joining cohorts, outcomes and the feature matrix, in one fixed order.
+Does not belong here: choosing rows for a split (models.splits) or changing values (models.candidates).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from data_contracts.errors import PlumblineError
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Cohort rows with their features.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        cohort, as_of, case_id, person_id, cluster_id, returning_person, team, window_end, closes_on,
+        outcome_at, outcome_known_at, outcome (float64; NaN = unknown); sorted by as_of, cohort, case_id.
+    X : DataFrame
+        The features of the same rows, float64, NaN = missing.
+    """
+
+    frame: pd.DataFrame
+    X: pd.DataFrame
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the feature columns, in the order of the matrix."""
+        return list(self.X.columns)
+
+    def take(self, index: np.ndarray) -> Rows:
+        """Rows at these positions (or where a mask is true), in the order given."""
+        return Rows(self.frame.iloc[index].reset_index(drop=True), self.X.iloc[index].reset_index(drop=True))
+
+    @property
+    def closed(self) -> np.ndarray:
+        """Mask of the rows whose outcome is known."""
+        return self.frame["outcome"].notna().to_numpy()
+
+    def to_score(self) -> Rows:
+        """Rows of the newest as-of date whose cohort is still open: the ones that get a score now."""
+        frame = self.frame
+        open_cohort = frame.groupby(["as_of", "cohort"])["outcome"].transform("count").to_numpy() == 0
+        newest = (frame["as_of"] == frame["as_of"].max()).to_numpy()
+        return self.take(np.flatnonzero(open_cohort & newest))
+
+
+def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
+    """Read every cohort row of a programme with its outcome and its features.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        The warehouse, with cohorts, outcomes and the feature matrix built.
+    programme : str
+        Name of the programme.
+
+    Returns
+    -------
+    Rows
+        In the order as_of, cohort, case_id, whatever the order in the warehouse.
+    """
+    matrix = '"' + f"{programme}__matrix".replace('"', '""') + '"'
+    frame = con.execute(
+        """
+        SELECT c.cohort, c.as_of, c.case_id, c.person_id, c.cluster_id, c.returning_person, c.team, o.window_end,
+               o.closes_on, o.outcome_at, o.outcome_known_at, o.outcome::DOUBLE AS outcome
+        FROM cohort."case" c LEFT JOIN outcomes.outcome o
+          ON o.programme = c.programme AND o.cohort = c.cohort AND o.as_of = c.as_of AND o.case_id = c.case_id
+        WHERE c.programme = ? ORDER BY c.as_of, c.cohort, c.case_id""",
+        [programme],
+    ).df()
+    features = con.execute(f"SELECT * FROM features.{matrix} ORDER BY as_of, cohort, case_id").df()
+    keys = ["as_of", "cohort", "case_id"]
+    if not frame[keys].astype(str).equals(features[keys].astype(str)):
+        raise PlumblineError(
+            f"the feature matrix has {len(features)} rows and the cohorts have {len(frame)}, or they name other cases",
+            where=f"features.{matrix}",
+            todo="Build the features again after the cohorts.",
+        )
+    X = features.drop(columns=keys).astype(np.float64)
+    endless = [name for name in X.columns if np.isinf(X[name].to_numpy()).any()]
+    if endless:
+        raise PlumblineError(
+            f"endless values in the feature{'s' if len(endless) > 1 else ''} {', '.join(endless)}",
+            where=f"features.{matrix}",
+            todo="Look for a division by zero in its specification.",
+        )
+    return Rows(frame, X)

@@ -1,0 +1,264 @@
+"""What made a score: exact contributions of columns, summed to factors.
+
+Belongs here: contributions, the additivity check, sums by factor, importance with intervals.
+Does not belong here: the words for factors (features.words), the events behind a value (features.evidence), charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data_contracts.errors import PlumblineError
+from features.spec import Column
+from models.calibration import LEVEL, cluster_weights
+from models.folds import one_thread
+from models.model import Model
+
+TOLERANCE = 1e-9
+"""|base value + sum of contributions - raw| may not be larger, for any row."""
+
+
+def tree_contributions(estimator: Any, X: np.ndarray) -> tuple[np.ndarray, float]:
+    """Path-dependent TreeSHAP of a HistGradientBoosting model without native categories.
+
+    shap is silently wrong with native categories: such a model is refused.
+    """
+    if getattr(estimator, "is_categorical_", None) is not None:
+        raise PlumblineError(
+            "exact contributions of native categories are not available",
+            where="explanation",
+            todo="Encode categories as columns of their own.",
+        )
+    import shap
+
+    explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
+    with one_thread():
+        values = explainer.shap_values(X, check_additivity=False)  # ours checks every row, to 1e-9
+    base = float(np.ravel(explainer.expected_value)[0])
+    return np.ascontiguousarray(values, dtype=np.float64), base
+
+
+def contributions(model: Model, X: pd.DataFrame, block: int = 20_000) -> tuple[pd.DataFrame, np.ndarray]:
+    """How much each column moved each row's log-odds away from the base value.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    X : DataFrame
+        Rows with the model's columns.
+    block : int
+        Rows explained at a time.
+
+    Returns
+    -------
+    contributions : DataFrame
+        Rows x columns.
+    base_value : ndarray
+        The same number for every row: the mean log-odds of the rows that the model was fitted on.
+
+    Raises
+    ------
+    PlumblineError
+        When one row does not add up to its `raw` within 1e-9.
+    """
+    values = model.matrix(X)
+    parts, base = [], 0.0
+    for start in range(0, len(values), block):
+        part, base = model.fitted.contributions(values[start : start + block])
+        parts.append(part)
+    table = np.vstack(parts) if parts else np.empty((0, values.shape[1]))
+    check_additive(table, np.full(len(values), base), model.fitted.raw(values) if len(values) else np.empty(0))
+    return pd.DataFrame(table, columns=list(model.columns), index=X.index), np.full(len(values), base)
+
+
+def check_additive(table: np.ndarray, base_value: np.ndarray, raw: np.ndarray) -> None:
+    """Stop unless every row adds up; NaN does not."""
+    gap = np.abs(base_value + table.sum(axis=1) - raw)
+    wrong = int((~(gap <= TOLERANCE)).sum())
+    if wrong:
+        raise PlumblineError(
+            f"the contributions of {wrong} of {len(raw)} rows do not add up to the model's output within {TOLERANCE:g}",
+            where="explanation",
+            todo="No score is published without an exact explanation. Please report this as a defect.",
+        )
+
+
+def by_factor(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Contributions summed over the columns of each factor.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `contributions`.
+    columns : sequence of features.spec.Column
+        Which factor each column speaks of.
+
+    Returns
+    -------
+    DataFrame
+        Rows x factors, in the order in which the factors first appear among the columns.
+    """
+    groups = _columns_by_factor(table.columns, columns)
+    return pd.DataFrame({factor: table[names].sum(axis=1) for factor, names in groups.items()}, index=table.index)
+
+
+def _columns_by_factor(names: Sequence[str] | pd.Index, columns: Sequence[Column]) -> dict[str, list[str]]:
+    factor = {column.name: column.factor for column in columns}
+    unknown = [name for name in names if name not in factor]
+    if unknown:
+        raise PlumblineError(
+            f"no factor is known for {', '.join(unknown)}", where="features", todo="Name one in programme.yaml."
+        )
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(factor[name], []).append(name)
+    return groups
+
+
+def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Contributions of every case and factor, the strongest first.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        case_id and as_of of the rows.
+    X, table : DataFrame
+        Their features, and their contributions from `contributions`.
+    columns : sequence of features.spec.Column
+        Which factor each column speaks of.
+
+    Returns
+    -------
+    DataFrame
+        case_id, as_of, factor, column, value, contribution, rank. Where a factor has several columns, `column` and
+        `value` are those of the column that contributed most, the earlier one in a tie. Rank 1 is the largest
+        contribution in size, ties in the order of the factors.
+    """
+    groups = _columns_by_factor(table.columns, columns)
+    parts = []
+    rows = np.arange(len(table))
+    for place, (factor, names) in enumerate(groups.items()):
+        terms = table[names].to_numpy()
+        strongest = np.argmax(np.abs(terms), axis=1) if len(terms) else np.empty(0, dtype=np.int64)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "case_id": frame["case_id"].to_numpy(),
+                    "as_of": frame["as_of"].to_numpy(),
+                    "factor": factor,
+                    "column": np.array(names, dtype=object)[strongest],
+                    "value": X[names].to_numpy()[rows, strongest],
+                    "contribution": table[names].sum(axis=1).to_numpy(),
+                    "_place": place,
+                }
+            )
+        )
+    result = pd.concat(parts, ignore_index=True)
+    result["_size"] = -result["contribution"].abs()
+    result = result.sort_values(["as_of", "case_id", "_size", "_place"], kind="stable", ignore_index=True)
+    result["rank"] = result.groupby(["as_of", "case_id"], sort=False).cumcount() + 1
+    return result.drop(columns=["_size", "_place"])
+
+
+def importance(
+    factors: pd.DataFrame,
+    clusters: np.ndarray,
+    groups: Mapping[str, pd.Series] | None = None,
+    directions: Mapping[str, str] | None = None,
+    *,
+    min_cell: int,
+    seed: int,
+    replicates: int = 300,
+) -> pd.DataFrame:
+    """How much each factor moves scores, over everyone and by group.
+
+    Parameters
+    ----------
+    factors : DataFrame
+        Rows x factors, from `by_factor`.
+    clusters : ndarray
+        Cluster of each row.
+    groups : mapping of str to Series, optional
+        By attribute, the group of each row; missing is a group of its own, written as None.
+    directions : mapping, optional
+        By factor, from `direction_of`.
+    min_cell : int
+        Groups with fewer rows have no figures.
+    seed : int
+        Seed of the cluster bootstrap.
+    replicates : int
+        Number of replicates.
+
+    Returns
+    -------
+    DataFrame
+        factor, attribute, group, importance (mean size of the contribution), direction, mean_contribution, low, high
+        (90 % interval of the importance), n. attribute and group are None for everyone.
+    """
+    slices: list[tuple[str | None, Any, np.ndarray]] = [(None, None, np.ones(len(factors), dtype=bool))]
+    for attribute, values in (groups or {}).items():
+        told = values.astype(object).to_numpy()
+        missing = pd.isna(told)
+        slices += [(attribute, group, told == group) for group in sorted(set(told[~missing]), key=str)]
+        slices += [(attribute, None, missing)] if missing.any() else []
+    parts = []
+    for name, group, mask in slices:
+        terms = factors.to_numpy()[mask]
+        n = len(terms)
+        figures = np.full((4, factors.shape[1]), np.nan)
+        if n >= max(min_cell, 1):
+            weights, codes = cluster_weights(np.asarray(clusters, dtype=object)[mask], replicates, seed)
+            sums = np.zeros((weights.shape[1], factors.shape[1]))
+            np.add.at(sums, codes, np.abs(terms))
+            sizes = np.bincount(codes, minlength=weights.shape[1])
+            with one_thread():
+                drawn = (weights @ sums) / (weights @ sizes)[:, None]
+            low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+            figures = np.vstack([np.abs(terms).mean(axis=0), terms.mean(axis=0), low, high])
+        parts.append(
+            pd.DataFrame(
+                {
+                    "factor": list(factors.columns),
+                    "attribute": pd.Series([name] * factors.shape[1], dtype=object),
+                    "group": pd.Series([group] * factors.shape[1], dtype=object),
+                    "importance": figures[0],
+                    "direction": [(directions or {}).get(factor, "mixed") for factor in factors.columns],
+                    "mean_contribution": figures[1],
+                    "low": figures[2],
+                    "high": figures[3],
+                    "n": n,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def direction_of(X: pd.DataFrame, table: pd.DataFrame, columns: Sequence[Column]) -> dict[str, str]:
+    """Whether more of a factor goes with a higher score: `up`, `down`, `mixed`, or `none` where it never matters.
+
+    A column points up or down when the rank correlation of its values with its contributions is beyond .5; columns of
+    one factor that disagree, and weaker correlations, are `mixed`. A factor with a category's columns is `mixed`.
+    """
+    from scipy.stats import spearmanr
+
+    kinds = {column.name: column.category for column in columns}
+    result = {}
+    for factor, names in _columns_by_factor(table.columns, columns).items():
+        found = set()
+        for name in names:
+            values, terms = X[name].to_numpy(), table[name].to_numpy()
+            told = ~np.isnan(values)
+            if np.ptp(terms) == 0 if len(terms) else True:
+                continue
+            if kinds[name] is not None or told.sum() < 3 or np.ptp(values[told]) == 0 or np.ptp(terms[told]) == 0:
+                found.add("mixed")
+                continue
+            correlation = spearmanr(values[told], terms[told]).statistic
+            found.add("up" if correlation > 0.5 else "down" if correlation < -0.5 else "mixed")
+        result[factor] = found.pop() if len(found) == 1 else "mixed" if found else "none"
+    return result
