@@ -49,38 +49,10 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-class Quality(_Model):
-    """One quality rule of ODCS 3.1, at a column or at a table; `data_contracts.rules` says which ones compile."""
-
-    id: str | None = None
-    name: str | None = None
-    description: str | None = None
-    business_impact: str | None = Field(None, alias="businessImpact")
-    type: Literal["library", "sql", "text", "custom"] = "library"
-    metric: str | None = None
-    rule: str | None = None
-    dimension: str | None = None
-    severity: Literal["error", "warning"] = "error"
-    unit: Literal["rows", "percent"] = "rows"
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    query: str | None = None
-    must_be: Any = Field(None, alias="mustBe")
-    must_not_be: Any = Field(None, alias="mustNotBe")
-    must_be_greater_than: float | None = Field(None, alias="mustBeGreaterThan")
-    must_be_greater_or_equal_to: float | None = Field(None, alias="mustBeGreaterOrEqualTo")
-    must_be_less_than: float | None = Field(None, alias="mustBeLessThan")
-    must_be_less_or_equal_to: float | None = Field(None, alias="mustBeLessOrEqualTo")
-    must_be_between: tuple[float, float] | None = Field(None, alias="mustBeBetween")
-    must_not_be_between: tuple[float, float] | None = Field(None, alias="mustNotBeBetween")
-    engine: str | None = None
-    implementation: Any = None
-    tags: list[str] = Field(default_factory=list)
-
-
 class Relationship(_Model):
     """A reference to another table: at a column `to: table.column`, at a table `from` and `to` (lists pair up)."""
 
-    type: Literal["foreignKey"] = "foreignKey"
+    type: str = "foreignKey"
     from_: str | list[str] | None = Field(None, alias="from")
     to: str | list[str]
 
@@ -119,7 +91,7 @@ class Column(_Model):
     examples: list[Any] = Field(default_factory=list)
     authoritative_definitions: list[Any] = Field(default_factory=list, alias="authoritativeDefinitions")
     tags: list[Tag] = Field(default_factory=list)
-    quality: list[Quality] = Field(default_factory=list)
+    quality: list[dict[str, Any]] = Field(default_factory=list)  # data_contracts.rules owns their model
     relationships: list[Relationship] = Field(default_factory=list)
     # our customProperties
     key_space_name: Name | None = Field(None, alias="keySpace")
@@ -228,7 +200,7 @@ class Table(_Model):
     authoritative_definitions: list[Any] = Field(default_factory=list, alias="authoritativeDefinitions")
     tags: list[str] = Field(default_factory=list)
     columns: list[Column] = Field(alias="properties", min_length=1)
-    quality: list[Quality] = Field(default_factory=list)
+    quality: list[dict[str, Any]] = Field(default_factory=list)  # data_contracts.rules owns their model
     relationships: list[Relationship] = Field(default_factory=list)
     # our customProperties
     file_patterns: list[str] = Field(default_factory=list, alias="filePatterns")
@@ -371,15 +343,25 @@ def read_contract(path: Path) -> tuple[Contract | None, list[Mistake]]:
         mistakes += found
         if table is not None:
             tables.append((index, table))
-    complete = len(tables) == len(entries)
     for index, table in tables:
         mistakes += _table_mistakes(document, ("schema", index), table)
-    key_spaces = head.key_spaces if head else {}
-    mistakes += _cross_mistakes(document, tables, key_spaces, complete)
-    if mistakes or head is None:
+    mistakes += _cross_mistakes(document, tables, head.key_spaces if head else {})
+    if len(tables) < len(entries):
         return None, mistakes
-    given = head.model_dump(by_alias=True)
-    return Contract.model_validate({**given, "tables": [table for _, table in tables], "sha256": sha256}), []
+    given = head.model_dump(by_alias=True) if head else {**_ANY_HEAD}
+    contract = Contract.model_validate({**given, "tables": [table for _, table in tables], "sha256": sha256})
+    mistakes += _rule_mistakes(document, contract)
+    return (None if mistakes else contract), mistakes
+
+
+# stands in for a head with mistakes, so that the rules of the tables are checked all the same
+_ANY_HEAD = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": "?", "version": "?", "status": "?"}
+
+
+def _rule_mistakes(document: Document, contract: Contract) -> list[Mistake]:
+    from data_contracts.rules import check_rules  # the rules read contracts
+
+    return [document.mistake(place, what, todo) for place, what, todo in check_rules(contract)]
 
 
 def _table_mistakes(document: Document, place: Location, table: Table) -> list[Mistake]:
@@ -459,13 +441,10 @@ def _column_mistakes(column: Column) -> list[tuple[str, str]]:
     return found
 
 
-def _cross_mistakes(
-    document: Document, tables: list[tuple[int, Table]], key_spaces: dict[str, str], complete: bool
-) -> list[Mistake]:
-    """What tables say about each other that cannot be."""
+def _cross_mistakes(document: Document, tables: list[tuple[int, Table]], key_spaces: dict[str, str]) -> list[Mistake]:
+    """What tables say together that cannot be; relationships are rules, which `data_contracts.rules` checks."""
     mistakes: list[Mistake] = []
-    known = {table.name: table for _, table in tables}
-    if len({name.lower() for name in known}) < len(tables):
+    if len({table.name.lower() for _, table in tables}) < len(tables):
         mistakes.append(document.mistake(("schema",), "two tables have the same name.", "Rename one."))
     for index, table in tables:
         for position, column in enumerate(table.columns):
@@ -476,52 +455,6 @@ def _cross_mistakes(
                         place,
                         f"the key space “{column.key_space}” of “{table.name}.{column.name}” is not declared.",
                         nearest(column.key_space, list(key_spaces)) or "Add it to keySpaces.",
-                    )
-                )
-            for number, relationship in enumerate(column.relationships):
-                step = (*place, "relationships", number)
-                mistakes += _reference_mistakes(document, step, table, [column.name], relationship, known, complete)
-        for number, relationship in enumerate(table.relationships):
-            place = ("schema", index, "relationships", number)
-            own = [part.rsplit(".", 1)[-1] for part in _as_list(relationship.from_ or [])]
-            mistakes += _reference_mistakes(document, place, table, own, relationship, known, complete)
-    return mistakes
-
-
-def _reference_mistakes(
-    document: Document,
-    place: Location,
-    table: Table,
-    own: list[str],
-    relationship: Relationship,
-    known: dict[str, Table],
-    complete: bool,
-) -> list[Mistake]:
-    targets = _as_list(relationship.to)
-    if len(targets) != len(own):
-        return [document.mistake(place, "“from” and “to” do not pair up.", "Give as many columns on both sides.")]
-    mistakes = []
-    for name, target in zip(own, targets, strict=True):
-        other_name, _, other_column = str(target).rpartition(".")
-        other = known.get(other_name)
-        if other is None:
-            if complete:  # a table with mistakes of its own is not reported as missing
-                advice = nearest(other_name, list(known)) or "Write TABLE.COLUMN."
-                mistakes.append(document.mistake(place, f"“{target}” names no table of the contract.", advice))
-            continue
-        stored, theirs = [c.name for c in table.stored], [c.name for c in other.stored]
-        for column, names, owner in ((name, stored, table.name), (other_column, theirs, other.name)):
-            if column not in names:
-                advice = nearest(column, names) or "Name one of its columns."
-                mistakes.append(document.mistake(place, f"“{owner}.{column}” is no stored column.", advice))
-        if name in stored and other_column in theirs:
-            mine, its = table.column(name), other.column(other_column)
-            if mine.key_space != its.key_space:
-                mistakes.append(
-                    document.mistake(
-                        place,
-                        f"“{table.name}.{name}” refers to “{target}” but their pseudonyms cannot match.",
-                        "Tag both key and give both the same keySpace.",
                     )
                 )
     return mistakes
