@@ -17,6 +17,7 @@ from data_contracts.simulator.needs import draw_needs
 from data_contracts.simulator.parameters import Parameters
 from data_contracts.simulator.population import NEVER, Calendar, populate
 
+
 @dataclass(frozen=True)
 class World:
     """A simulated service: its exported tables by name, and the truth that it does not see."""
