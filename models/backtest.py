@@ -24,6 +24,13 @@ from models.selection import Selection, choose
 from models.spec import CandidateSpec, CandidatesSpec
 from models.splits import Split, temporal_splits
 
+ENOUGH_SPLITS = 3
+"""With fewer development splits, clustered folds inside the training rows of the test count as one more.
+
+A single early split trains on a fraction of what the deployed model will have, and would favour what needs least data.
+Neither the splits nor the folds read a row or a label that was not known on the test's as-of date.
+"""
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -182,18 +189,18 @@ def _select(
     rows: Rows, splits: list[Split], spec: CandidatesSpec, predictions: pd.DataFrame, seed: int, margin: float
 ) -> Selection:
     known = predictions[(predictions["role"] == "development") & predictions["outcome"].notna()]
-    if len(known):
-        basis = "development"
-        table = pd.DataFrame(
-            [
-                {"split": split, "model": model, "auc": _auc(part["raw"].to_numpy(), part["outcome"].to_numpy())}
-                for (split, model), part in known.groupby(["split", "model"], sort=False)
-            ]
-        )
-    else:
-        basis = "cross-validation"
-        table = cross_validated(rows.take(splits[-1].train), splits[-1].y_train, spec, seed)
-    return choose(table, margin, basis)
+    table = pd.DataFrame(
+        [
+            {"split": split, "model": model, "auc": _auc(part["raw"].to_numpy(), part["outcome"].to_numpy())}
+            for (split, model), part in known.groupby(["split", "model"], sort=False)
+        ]
+    )
+    count = known["split"].nunique()
+    if count >= ENOUGH_SPLITS:
+        return choose(table, margin, "development splits")
+    folds = cross_validated(rows.take(splits[-1].train), splits[-1].y_train, spec, seed)
+    folds = folds.groupby("model", as_index=False)["auc"].mean().assign(split="folds")
+    return choose(pd.concat([table, folds]), margin, "development splits and folds" if count else "folds")
 
 
 def _auc(raw: np.ndarray, y: np.ndarray) -> float:

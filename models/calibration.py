@@ -17,6 +17,7 @@ from models.folds import one_thread
 LEVEL = 0.9
 """`low` and `high` hold the middle 90 % of the bootstrap."""
 REPLICATES = 400
+_BLOCK = 50  # replicates at a time, so that memory does not grow with their number
 
 
 @dataclass(frozen=True)
@@ -121,16 +122,27 @@ def fit_calibrator(
     order = np.lexsort((y, raw, np.asarray(clusters, dtype=str)))  # sums in one order, whatever the order of the rows
     raw, y, clusters = raw[order], y[order], np.asarray(clusters, dtype=object)[order]
     weights, codes = cluster_weights(clusters, replicates, seed)
-    rows_weights = np.vstack([np.ones(len(y)), weights[:, codes]])
-    if np.ptp(raw) < 1e-9:
-        intercepts, slopes, note = _constant(y, rows_weights), np.zeros(len(rows_weights)), "constant"
-    else:
-        intercepts, slopes = _logistic(raw, y, rows_weights)
-        flat = slopes < 0
-        note = "constant" if flat[0] else "logistic"
-        intercepts = np.where(flat, _constant(y, rows_weights), intercepts)
-        slopes = np.where(flat, 0.0, slopes)
-    return Calibrator(float(intercepts[0]), float(slopes[0]), intercepts[1:], slopes[1:], float(y.mean()), len(y), note)
+    varies = bool(np.ptp(raw) >= 1e-9)
+    intercept, slope = _lines(raw, y, np.ones((1, len(y))), varies)
+    intercepts, slopes = np.empty(replicates), np.empty(replicates)
+    start = (float(intercept[0]), float(slope[0]))  # a replicate lies near the whole: few steps lead there
+    for first in range(0, replicates, _BLOCK):
+        block = slice(first, first + _BLOCK)
+        intercepts[block], slopes[block] = _lines(raw, y, weights[block][:, codes], varies, start)
+    note = "logistic" if slope[0] > 0 else "constant"
+    return Calibrator(float(intercept[0]), float(slope[0]), intercepts, slopes, float(y.mean()), len(y), note)
+
+
+def _lines(
+    raw: np.ndarray, y: np.ndarray, weights: np.ndarray, varies: bool, start: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intercept and slope for each row of weights; constant where raw does not vary or the slope would be negative."""
+    constant = _constant(y, weights)
+    if not varies:
+        return constant, np.zeros(len(weights))
+    intercepts, slopes = _logistic(raw, y, weights, start)
+    flat = slopes <= 0
+    return np.where(flat, constant, intercepts), np.where(flat, 0.0, slopes)
 
 
 def _constant(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -144,7 +156,9 @@ def _constant(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return constant
 
 
-def _logistic(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _logistic(
+    raw: np.ndarray, y: np.ndarray, weights: np.ndarray, start: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Weighted logistic regression of y on raw for each row of weights, by Newton's method, all at once.
 
     The targets are Platt's: (outcomes + 1) / (outcomes + 2) and 1 / (others + 2). They keep the slope finite when the
@@ -157,6 +171,8 @@ def _logistic(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.n
         outcomes, others = weights @ positive.astype(np.float64), weights @ (~positive).astype(np.float64)
         high, low = (outcomes + 1) / (outcomes + 2), 1 / (others + 2)
         a, b = logit((outcomes + 0.5) / (outcomes + others + 1)), np.full(len(weights), 0.1)
+        if start is not None and start[1] > 0:
+            a, b = np.full(len(weights), start[0] + start[1] * centre), np.full(len(weights), start[1] * spread)
         for _ in range(100):
             p = expit(a[:, None] + b[:, None] * z[None, :])
             slack = weights * (np.where(positive[None, :], high[:, None], low[:, None]) - p)

@@ -52,12 +52,16 @@ class Fitted(Protocol):
 class LinearModel:
     """Log-odds linear in centred columns and in indicators of missing values.
 
-    A missing value is replaced by the training median. Columns that had missing values in training also have an
+    A value beyond the 1st or 99th percentile of training counts as that percentile (one extreme row must not steer a
+    coefficient, nor get an absurd score); a column whose percentiles coincide, such as a rare indicator, is left as it
+    is. A missing value is replaced by the training median. Columns that had missing values in training also have an
     indicator, centred on its training mean, so that `intercept` is the mean log-odds of the training rows and each
     contribution is the difference that the column makes against that mean.
     """
 
     kind: str
+    lowest: np.ndarray
+    highest: np.ndarray
     medians: np.ndarray
     means: np.ndarray
     weights: np.ndarray
@@ -69,7 +73,7 @@ class LinearModel:
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Exact terms against the training mean; an indicator's term belongs to its column."""
         absent = np.isnan(X)
-        terms = (np.where(absent, self.medians, X) - self.means) * self.weights
+        terms = (np.where(absent, self.medians, np.clip(X, self.lowest, self.highest)) - self.means) * self.weights
         terms += (absent - self.missing_means) * self.missing_weights
         return terms, self.intercept
 
@@ -162,8 +166,12 @@ def _linear(
 
     columns = X.shape[1]
     absent = np.isnan(X)
-    medians = np.array([np.median(X[~absent[:, j], j]) if not absent[:, j].all() else 0.0 for j in range(columns)])
-    filled = np.where(absent, medians, X)
+    told = [column[~np.isnan(column)] for column in X.T]
+    limits = np.array([np.quantile(v, [0.01, 0.99]) if len(v) else (0.0, 0.0) for v in told]).reshape(columns, 2)
+    together = limits[:, 0] >= limits[:, 1]
+    lowest, highest = np.where(together, -np.inf, limits[:, 0]), np.where(together, np.inf, limits[:, 1])
+    medians = np.array([np.median(v) if len(v) else 0.0 for v in told])
+    filled = np.where(absent, medians, np.clip(X, lowest, highest))
     means, missing_means = filled.mean(axis=0), absent.mean(axis=0)
     weights, missing_weights = np.zeros(columns), np.zeros(columns)
     used = np.array(list(use), dtype=np.int64)
@@ -182,7 +190,9 @@ def _linear(
         weights[shown] = model.coef_[0, : len(shown)] / spread[shown]
         missing_weights[flagged] = model.coef_[0, len(shown) :] / missing_spread[flagged]
         intercept = float(model.intercept_[0])
-    return LinearModel(kind, medians, means, weights, missing_means, missing_weights, intercept, notes or {})
+    return LinearModel(
+        kind, lowest, highest, medians, means, weights, missing_means, missing_weights, intercept, notes or {}
+    )
 
 
 def best_column(X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, folds: int = 5) -> tuple[int, float]:
@@ -208,10 +218,8 @@ def best_column(X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, f
         inside, outside = fold != held_out, fold == held_out
         if min(len(np.unique(y[inside])), len(np.unique(y[outside]))) < 2:
             continue
-        with np.errstate(all="ignore"):
-            medians = np.array(
-                [np.median(column[~np.isnan(column)]) if (~np.isnan(column)).any() else 0.0 for column in X[inside].T]
-            )
+        told = [column[~np.isnan(column)] for column in X[inside].T]
+        medians = np.array([np.median(v) if len(v) else 0.0 for v in told])
         filled = np.where(np.isnan(X), medians, X)
         direction = np.where(column_auc(filled[inside], y[inside]) >= 0.5, 1.0, -1.0)
         totals += column_auc(filled[outside] * direction, y[outside])

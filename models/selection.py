@@ -1,6 +1,6 @@
 """Which candidate wins: the simplest one that is not clearly worse than the best.
 
-Belongs here: the choice, made on development splits only, and the words for it.
+Belongs here: the choice, from figures that were to be had before the test.
 Does not belong here: the sealed test (nothing here reads it), or the margin itself (it stands in the charter).
 """
 
@@ -26,10 +26,10 @@ class Selection:
         The one with the highest mean AUC.
     margin : float
         How much AUC the charter gives up for a simpler model.
-    basis : {"development", "cross-validation"}
-        Development splits, or clustered folds inside the training rows where no such split exists.
+    basis : {"development splits", "development splits and folds", "folds"}
+        What `auc` is the mean of; folds are clustered and lie inside the training rows of the test split.
     table : DataFrame
-        candidate, auc (mean over the splits), behind_best, within_margin, splits; the simplest first.
+        candidate, auc (the mean), behind_best, within_margin, splits (figures in the mean); the simplest first.
     """
 
     chosen: str
@@ -40,7 +40,7 @@ class Selection:
 
 
 def choose(auc: pd.DataFrame, margin: float, basis: str) -> Selection:
-    """Choose from the AUC of every candidate on every development split.
+    """Choose from the AUC of every candidate on every development split, or fold.
 
     Parameters
     ----------
