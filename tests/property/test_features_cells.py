@@ -102,7 +102,7 @@ BY_KIND = {kind: [i for i, f in enumerate(FEATURES) if f["kind"] == kind] for ki
 # bounds of windows at either as-of date, and the days beside them
 EDGES = sorted({a - b - c for a in (0, 30) for b in (0, 7, 14, 30, 365) for c in (-1, 0, 1)})
 offsets = st.sampled_from(EDGES) | st.integers(-420, 60)
-days = offsets.map(lambda n: DAY + dt.timedelta(n))
+days = st.sampled_from(AS_OFS) | offsets.map(lambda n: DAY + dt.timedelta(n))
 maybe_days = st.none() | days
 values = st.sampled_from([None, 0.0, -0.0, 0.1, 0.2, 0.3, 1.5, -2.25, 1e6, 0.0000005, 3.0]) | st.floats(-1e9, 1e9)
 people = st.sampled_from(["p0", "p1", "p2"])
@@ -358,8 +358,12 @@ def test_every_cell_equals_the_reference(con: duckdb.DuckDBPyConnection, core: d
 def not_yet_known(draw: st.DrawFn) -> dict[str, Any]:
     """An event that happens on or after the as-of date, or is known only then."""
     event = draw(events())
-    late = DAY + dt.timedelta(draw(st.integers(0, 40)))
-    event[draw(st.sampled_from(["event_at", "known_at"]))] = late
+    late = DAY + dt.timedelta(draw(st.sampled_from([0, 1]) | st.integers(0, 40)))
+    if draw(st.booleans()):
+        event["event_at"] = late
+    else:
+        event["event_at"] = DAY - dt.timedelta(draw(st.integers(1, 60)))
+        event["known_at"] = late
     return event
 
 
