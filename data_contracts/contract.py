@@ -189,7 +189,8 @@ def _as_list(value: Any) -> Any:
 class Table(_Model):
     """One source table: its files, how they are written, its columns and what they mean in time."""
 
-    name: Name
+    # two underscores separate programme and table in the warehouse's names
+    name: Annotated[Name, Field(pattern=r"^[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*$")]
     id: str | None = None
     physical_name: str | None = Field(None, alias="physicalName")
     physical_type: str | None = Field(None, alias="physicalType")
