@@ -1,0 +1,226 @@
+"""Charts as inline SVG: drawn by matplotlib, coloured by the page's style sheet, readable without colour.
+
+Belongs here: drawing and making the SVG fit for a page (ids, colours, title and description).
+Does not belong here: what is drawn (the views), or the table of figures beside it (the templates).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+WIDTH = 340  # of the drawing; pages scale it between about 0.85 and 1.5 times, so text stays readable on a phone
+_FONT = 11.0
+_LINE = 14  # height of a line of text
+_ROW = 20  # height of the strip that a dot and its line stand in
+_WRAP = 36  # letters in a line of a label
+
+# drawn in these colours, which the page's own variables then replace: light, dark and print need no other drawing
+_COLOURS = {
+    "#010101": "var(--ink)",
+    "#020202": "var(--muted)",
+    "#030303": "var(--line)",
+    "#040404": "var(--accent)",
+    "#050505": "var(--good)",
+    "#060606": "var(--bad)",
+    "#070707": "var(--unsure)",
+    "#080808": "var(--zone)",
+    "#090909": "var(--surface)",
+}
+_INK, _MUTED, _LINE_COLOUR, _ACCENT, _GOOD, _BAD, _UNSURE, _ZONE, _SURFACE = _COLOURS
+_MARKS = {  # state: colour, marker, filled
+    "within": (_GOOD, "o", True),
+    "outside": (_BAD, "s", True),
+    "cannot_tell": (_UNSURE, "D", False),
+    "not_judged": (_ACCENT, "o", True),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row of a chart.
+
+    Parameters
+    ----------
+    label : str
+        Its words.
+    value, low, high : float
+        The figure and its interval; without an interval, no line is drawn.
+    state : str
+        within, outside, cannot_tell or not_judged: shape and colour.
+    note : str
+        A word at the right end of the label's line, so that nothing hangs on colour.
+    """
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    state: str = "not_judged"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing and the words around it."""
+
+    svg: Markup
+    title: str
+    description: str
+
+
+def intervals(
+    points: Sequence[Point],
+    *,
+    identity: str,
+    title: str,
+    description: str,
+    axis: str,
+    tick: Callable[[float], str],
+    zero: float | None = None,
+    tolerance: float | None = None,
+    bars: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> Chart:
+    """Rows with a dot (or a bar) and an interval each.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        From top to bottom.
+    identity : str
+        Unique in the page; made into ids.
+    title, description : str
+        For those who cannot see the drawing; the title is not drawn.
+    axis : str
+        What the horizontal axis counts.
+    tick : callable
+        Words for a number on it.
+    zero : float, optional
+        Where an upright line stands.
+    tolerance : float, optional
+        Half the width of a shaded strip around `zero`.
+    bars : bool
+        Bars from zero instead of dots.
+    limits : (float, float), optional
+        Ends of the axis; by default all that is drawn.
+
+    Returns
+    -------
+    Chart
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    labels = [textwrap.wrap(point.label, _WRAP) or [""] for point in points]
+    heights = [len(lines) * _LINE + _ROW for lines in labels]
+    top, bottom, side = 4.0, 35.0, 8.0
+    inner = float(sum(heights)) or 1.0
+    height = top + inner + bottom
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "plumbline", "text.parse_math": False}):
+        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
+        axes = figure.add_axes((side / WIDTH, bottom / height, 1 - 2 * side / WIDTH, inner / height))
+        figure.patch.set_visible(False)
+        axes.patch.set_visible(False)
+        axes.set_ylim(inner, 0)
+        axes.set_xlim(*(limits or _limits(points, zero, tolerance, from_zero=bars)))
+        for name, spine in axes.spines.items():
+            spine.set_visible(name == "bottom")
+            spine.set_color(_LINE_COLOUR)
+        axes.set_yticks([])
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+        axes.tick_params(axis="x", colors=_LINE_COLOUR, labelcolor=_MUTED, labelsize=_FONT - 1, length=3)
+        axes.set_xlabel(axis, color=_MUTED, fontsize=_FONT - 1, labelpad=3)
+        left, right = axes.get_xlim()
+        y = 0.0
+        for point, lines, row_height in zip(points, labels, heights, strict=True):
+            for number, line in enumerate(lines):
+                axes.text(left, y + number * _LINE + 11, line, fontsize=_FONT, color=_INK)
+            if point.note:
+                colour = _MARKS[point.state][0]
+                note_colour = colour if point.state != "not_judged" else _MUTED
+                axes.text(right, y + 11, point.note, fontsize=_FONT - 1, color=note_colour, ha="right")
+            strip = y + row_height - _ROW / 2 - 1
+            _ground(axes, strip, zero, tolerance)
+            _mark(axes, point, strip, bars=bars, zero=zero or 0.0)
+            y += row_height
+        raw = io.StringIO()
+        figure.savefig(raw, format="svg", metadata={"Date": None})
+    return Chart(_for_page(raw.getvalue(), identity, title, description), title, description)
+
+
+def _ground(axes: Any, y: float, zero: float | None, tolerance: float | None) -> None:
+    """Tolerance and zero behind one row; not behind its label, which must stay readable."""
+    ends = [y - _ROW / 2 + 2, y + _ROW / 2 - 2]
+    axes.axhline(y, color=_LINE_COLOUR, linewidth=0.6, zorder=0.5)
+    if zero is None:
+        return
+    if tolerance is not None:
+        axes.fill_betweenx(ends, zero - tolerance, zero + tolerance, color=_ZONE, linewidth=0, zorder=0.2)
+        for edge in (zero - tolerance, zero + tolerance):
+            axes.plot([edge, edge], ends, color=_MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0.6)
+    axes.plot([zero, zero], ends, color=_MUTED, linewidth=1.2, zorder=0.6)
+
+
+def _mark(axes: Any, point: Point, y: float, *, bars: bool, zero: float) -> None:
+    colour, marker, filled = _MARKS[point.state]
+    if bars:
+        axes.barh(y, point.value - zero, left=zero, height=9, color=colour, zorder=2)
+    if point.low is not None and point.high is not None:
+        line = _INK if bars else colour
+        axes.plot([point.low, point.high], [y, y], color=line, linewidth=1.6 if bars else 2.4, zorder=3)
+        for end in (point.low, point.high):
+            axes.plot([end, end], [y - 3, y + 3], color=line, linewidth=1.4, zorder=3)
+    if not bars:
+        face = colour if filled else _SURFACE
+        axes.plot(
+            [point.value], [y], marker=marker, markersize=7.5, color=colour, markerfacecolor=face, markeredgewidth=1.6,
+            zorder=4,
+        )  # fmt: skip
+
+
+def _limits(
+    points: Sequence[Point], zero: float | None, tolerance: float | None, *, from_zero: bool
+) -> tuple[float, float]:
+    ends = [end for p in points for end in (p.value, p.low, p.high) if end is not None]
+    if zero is not None:
+        ends += [zero - 1.2 * (tolerance or 0), zero + 1.2 * (tolerance or 0)]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    room = (high - low) * 0.05 or 0.05
+    return (0.0 if from_zero and low >= 0 else low - room), high + room
+
+
+_FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
+
+
+def _for_page(raw: str, identity: str, title: str, description: str) -> Markup:
+    """Make matplotlib's file a part of a page: no prolog, no metadata, ids of its own, the page's colours and fonts."""
+    svg = raw[raw.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' id="((?!m[0-9a-f]{10}|p[0-9a-f]{10})[^"]*)"', "", svg)  # only clip paths and markers are referred to
+    svg = re.sub(r' id="([^"]*)"', rf' id="{identity}-\1"', svg)
+    svg = re.sub(r'xlink:href="#', f'href="#{identity}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{identity}-", svg)
+    svg = re.sub(r"font: ([0-9.]+px) [^;\"]*", r"font-size: \1", svg)
+    svg = _FONT_FAMILY.sub("", svg)
+    for drawn, variable in _COLOURS.items():
+        svg = svg.replace(drawn, variable)
+    view_box = re.search(r'viewBox="[^"]*"', svg)
+    assert view_box is not None  # noqa: S101  (matplotlib always writes one)
+    head = (
+        f'<svg class="chart" {view_box.group(0)} role="img" aria-labelledby="{identity}-title {identity}-desc">'
+        f'<title id="{identity}-title">{escape(title)}</title><desc id="{identity}-desc">{escape(description)}</desc>'
+    )
+    svg = head + svg[svg.index(">") + 1 :]
+    # the text is escaped by matplotlib; the rest is made of numbers
+    return Markup(re.sub(r"\s*\n\s*", " ", svg).strip())  # noqa: S704

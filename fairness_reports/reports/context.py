@@ -1,0 +1,205 @@
+"""What the pages of a release are made from.
+
+Belongs here: the one dataclass that a run fills, and how its frames are laid out.
+Does not belong here: words (language), figures (audit, models), layout (templates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from fairness_reports.charter import Charter
+from features.words import Text, Words
+
+
+@dataclass(frozen=True)
+class BandLine:
+    """One band of scores, from the one before up to, not including, `up_to`.
+
+    Parameters
+    ----------
+    name : str
+        As in the column `band` of the audit.
+    up_to : float
+        Its upper end; the last one's is 1.
+    label : Text, optional
+        What it is called; without it the words of words.yaml, or its place in the order, are shown.
+    """
+
+    name: str
+    up_to: float
+    label: Text | None = None
+
+
+@dataclass(frozen=True)
+class FeatureLine:
+    """One feature, for the model card.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the pack.
+    factor : str
+        The factor whose words it has.
+    look_back_days : int, optional
+        How far back it looks; None when it has no limit or is no event.
+    source : str, optional
+        The source table.
+    """
+
+    name: str
+    factor: str
+    look_back_days: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Something recorded that the model does not see.
+
+    Parameters
+    ----------
+    label : Text or str
+        What.
+    why : str
+        A key of the catalogue: protected, proxy, entrusted, dropped, not_used.
+    """
+
+    label: Text | str
+    why: str
+
+
+_MINIMUM_CELL = 10  # where no charter says otherwise
+
+
+def _empty(*columns: str) -> Any:
+    return field(default_factory=lambda: pd.DataFrame(columns=list(columns)))
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Everything that the pages of one release say.
+
+    Parameters
+    ----------
+    manifest : mapping
+        As in manifest.json, at least: programme, release_id, as_of, verdict, reasons (list of {code, text: {en, de},
+        threshold, value, low, high}). Also used where present: code_version, charter_hash, config_hash, audited_model,
+        deployed_model (name, content_hash, change_in_scores), created_at, inputs.
+    title, description : Text
+        Of the programme.
+    words : Words
+        Of the programme.
+    charter : Charter, optional
+        Thresholds, owner and the fields of the model card. None for a check of a pack without one.
+    credit : Text, optional
+        Source credit line.
+    simulated : bool
+        Whether every page says that the data are simulated.
+    scored : int, optional
+        Cases with a score in this release; None when none are published.
+    test_split : str, optional
+        Name of the sealed test in `metrics` and `fairness`; by default the last by as_of.
+    metrics, fairness, factors, quality : DataFrame
+        As in the release's tables. Overall rows of `fairness` and `factors` have no attribute (null, "", "overall").
+        In `fairness` crossed attributes and their groups are joined by fairness_reports.spec.JOIN; overall rows with a
+        band give the observed share per band. In `metrics`, `auc[returning]` and `auc[new]` tell returning persons apart.
+    cohorts : DataFrame
+        cohort, as_of, role (development | test | open), cases, outcomes (null where not known yet).
+    bands : sequence of BandLine
+        From the lowest to the highest.
+    attrition : DataFrame
+        cohort, as_of, attribute, group, registered, left_before.
+    deliveries : DataFrame
+        table, file, rows, accepted, quarantined.
+    ignored_columns : mapping of str to sequence of str
+        Per file, the columns that were not ingested because the contract does not name them.
+    features : sequence of FeatureLine
+        What the model sees.
+    excluded : sequence of Excluded
+        What it does not see.
+    """
+
+    manifest: Mapping[str, Any]
+    title: Text
+    words: Words
+    description: Text | None = None
+    charter: Charter | None = None
+    credit: Text | None = None
+    simulated: bool = False
+    scored: int | None = None
+    test_split: str | None = None
+    metrics: pd.DataFrame = _empty("split", "as_of", "model", "metric", "value", "low", "high", "n")
+    fairness: pd.DataFrame = _empty(
+        "split", "as_of", "attribute", "group", "band", "metric", "comparison", "reference", "value", "low", "high", "n",
+        "state", "confirmatory", "reason",
+    )  # fmt: skip
+    factors: pd.DataFrame = _empty(
+        "factor", "attribute", "group", "importance", "direction", "mean_contribution", "low", "high", "n"
+    )
+    quality: pd.DataFrame = _empty("table", "rule", "checked", "failed", "severity", "passed", "value", "detail")
+    cohorts: pd.DataFrame = _empty("cohort", "as_of", "role", "cases", "outcomes")
+    attrition: pd.DataFrame = _empty("cohort", "as_of", "attribute", "group", "registered", "left_before")
+    deliveries: pd.DataFrame = _empty("table", "file", "rows", "accepted", "quarantined")
+    ignored_columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    bands: Sequence[BandLine] = ()
+    features: Sequence[FeatureLine] = ()
+    excluded: Sequence[Excluded] = ()
+
+    @property
+    def programme(self) -> str:
+        """Name of the programme."""
+        return str(self.manifest["programme"])
+
+    @property
+    def release_id(self) -> str:
+        """Id of the release."""
+        return str(self.manifest["release_id"])
+
+    @property
+    def verdict(self) -> str | None:
+        """fit, not_fit, not_auditable, descriptive_only; None for a delivery that was only checked."""
+        verdict = self.manifest.get("verdict")
+        return None if verdict is None else str(verdict)
+
+    @property
+    def as_of(self) -> date | None:
+        """The day that the run speaks of."""
+        value = self.manifest.get("as_of")
+        if value is None or isinstance(value, date):
+            return value
+        return date.fromisoformat(str(value)[:10])
+
+    @property
+    def minimum_cell(self) -> int:
+        """Figures on fewer cases are not shown."""
+        return self.charter.minimum_cell if self.charter is not None else _MINIMUM_CELL
+
+    @property
+    def test(self) -> str | None:
+        """Name of the sealed test."""
+        dated = self.metrics.dropna(subset=["as_of"])  # pooled splits have no day
+        if self.test_split is not None or dated.empty:
+            return self.test_split
+        return str(dated.sort_values(["as_of", "split"], kind="stable")["split"].iloc[-1])
+
+    @property
+    def model(self) -> str | None:
+        """Name of the audited model in `metrics`."""
+        audited = self.manifest.get("audited_model") or {}
+        return str(audited["name"]) if audited.get("name") else None
+
+    def test_metrics(self, model: str | None = None) -> dict[str, Any]:
+        """Rows of `metrics` for the test and a model (the audited one by default), by metric."""
+        rows = self.metrics[(self.metrics["split"] == self.test) & (self.metrics["model"] == (model or self.model))]
+        return {row.metric: row for row in rows.itertuples()}
+
+    def test_fairness(self) -> pd.DataFrame:
+        """Rows of `fairness` for the test."""
+        splits = self.fairness["split"]
+        return self.fairness[splits == self.test] if self.test is not None else self.fairness

@@ -1,0 +1,200 @@
+"""Sentences, numbers and dates in English and German.
+
+Belongs here: the message catalogues' reader, number and date forms, the list of words that no report may use.
+Does not belong here: which sentence stands where (the views), or a programme's own words (features.words).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+import yaml
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from markupsafe import Markup, escape
+
+from data_contracts.errors import PlumblineError
+from features.words import Text
+
+LANGUAGES = ("en", "de")
+NAMES = {"en": "English", "de": "Deutsch"}
+_LOCALES = {"en": "en_GB", "de": "de_DE"}
+_NO_BREAK = "\u00a0"  # German sets a space before the percent sign; a line must not break there
+
+# What a report must never say of a recorded outcome, in either language; `checked` refuses it.
+REFUSED = {
+    "en": (
+        r"probability of abuse", r"risk of abuse", r"\bdangerous\b", r"\bneeds? for help of\b", r"\bneedy\b",
+        r"\bin need\b", r"\bis fit\b", r"\bfit for (?:use|purpose)\b", r"\bcauses?\b", r"\bcaused\b", r"\bleads? to\b",
+        r"\bbecause of the factor\b", r"\bdue to\b", r"\beffect of\b", r"\binfluence[sd]? the outcome\b",
+    ),
+    "de": (
+        r"Missbrauchswahrscheinlichkeit", r"Wahrscheinlichkeit (?:von|eines) Missbrauch", r"\bgefährlich", r"\bBedarf",
+        r"\bbedürftig", r"\bist geeignet\b", r"\bverursach", r"\bbewirk", r"\bführ(?:t|en) zu\b", r"\baufgrund\b",
+        r"\bwegen des Faktors\b", r"\bbeeinfluss",
+    ),
+}  # fmt: skip
+
+
+class Language:
+    """One language: its catalogue and its forms of numbers and dates.
+
+    Parameters
+    ----------
+    code : {'en', 'de'}
+        The language.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.name = NAMES[code]
+        self.other = next(language for language in LANGUAGES if language != code)
+        self._messages = catalogue(code)
+        self._locale = Locale.parse(_LOCALES[code])
+
+    def t(self, key: str, **values: Any) -> Markup:
+        """A sentence of the catalogue.
+
+        Parameters
+        ----------
+        key : str
+            Its key, dots between the levels.
+        **values : object
+            What stands for its placeholders; text is escaped. Where a sentence has a form for one and one for
+            many, `n` chooses, and is shown in the language's form.
+
+        Returns
+        -------
+        Markup
+        """
+        message = self._messages.get(key)
+        if message is None:
+            raise PlumblineError(f"The catalogue has no sentence “{key}”.", where=f"{self.code}.yaml")
+        if isinstance(message, Mapping):
+            n = values["n"]
+            message = message[self._locale.plural_form(n)]
+            values = {**values, "n": self.number(n)}
+        return Markup(message).format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether the catalogue has this sentence."""
+        return key in self._messages
+
+    def word(self, group: str, name: str) -> Markup:
+        """The word for a code (a metric, a state); the code itself where the catalogue does not know it."""
+        key = f"{group}.{name}"
+        return self.t(key) if self.has(key) else Markup(escape(name.replace("_", " ")))
+
+    def text(self, text: Text | Mapping[str, str] | str | None) -> str:
+        """A programme's own words in this language."""
+        if text is None or isinstance(text, str):
+            return text or ""
+        return str(text[self.code])
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """A number with grouped thousands and so many decimals."""
+        if _unknown(value):
+            return "–"
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return _minus(format_decimal(_rounded(value, digits), format=pattern, locale=self._locale))
+
+    def percent(self, share: float | None, digits: int = 0) -> str:
+        """A share of one as a percentage."""
+        if _unknown(share):
+            return "–"
+        return self.number(float(share or 0) * 100, digits) + (f"{_NO_BREAK}%" if self.code == "de" else "%")
+
+    def points(self, difference: float | None, digits: int = 1) -> str:
+        """A difference of two shares in percentage points, with its sign."""
+        if _unknown(difference):
+            return "–"
+        return str(self.t("form.points", value=self.signed(float(difference or 0) * 100, digits)))
+
+    def signed(self, value: float | None, digits: int = 2) -> str:
+        """A number with its sign."""
+        if _unknown(value):
+            return "–"
+        text = self.number(value, digits)
+        return f"+{text}" if _rounded(value, digits) > 0 else text
+
+    def date(self, day: date | str | None) -> str:
+        """A date written out."""
+        if day is None or (isinstance(day, float) and math.isnan(day)):
+            return "–"
+        if isinstance(day, str):
+            day = date.fromisoformat(day[:10])
+        return str(format_date(day, "long", locale=self._locale))
+
+    def listing(self, items: Sequence[str]) -> Markup:
+        """Items with commas and an "and"."""
+        safe = [escape(item) for item in items]
+        if len(safe) < 2:
+            return Markup(safe[0]) if safe else Markup("")
+        return Markup(", ").join(safe[:-1]) + Markup(" ") + self.t("form.and") + Markup(" ") + safe[-1]
+
+
+def _unknown(value: float | None) -> bool:
+    return value is None or value != value  # NaN; also pandas' missing values after float()
+
+
+def _rounded(value: float | None, digits: int) -> float:
+    result = round(float(value or 0), digits)
+    return 0.0 if result == 0 else result  # no minus zero
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+@cache
+def catalogue(code: str) -> dict[str, Any]:
+    """The sentences of a language by dotted key; a sentence with forms is a mapping of one and other."""
+    source = files("fairness_reports.reports") / "catalogue" / f"{code}.yaml"
+    return flat(yaml.safe_load(source.read_text(encoding="utf-8")))
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A catalogue's levels joined by dots."""
+    result: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and set(value) != {"one", "other"}:
+            result.update(flat(value, f"{name}."))
+        else:
+            result[name] = value
+    return result
+
+
+def placeholders(message: Any) -> set[str]:
+    """The names that a sentence has placeholders for."""
+    forms = message.values() if isinstance(message, Mapping) else [message]
+    return {name for form in forms for _, name, _, _ in Formatter().parse(form) if name}
+
+
+def refused_wording(text: str, language: str) -> list[str]:
+    """Words in a text that reports must not use.
+
+    Parameters
+    ----------
+    text : str
+        Visible text of a page, or a programme's words.
+    language : {'en', 'de'}
+        Its language.
+
+    Returns
+    -------
+    list of str
+        What was found, empty when all is well.
+    """
+    found: list[str] = []
+    for pattern in REFUSED[language]:
+        found += [match.group(0) for match in re.finditer(pattern, text, re.IGNORECASE)]
+    return found

@@ -1,0 +1,142 @@
+"""The pieces that pages are made of: sections, paragraphs, tables, pictures.
+
+Belongs here: plain dataclasses that templates/blocks.html.j2 knows how to show.
+Does not belong here: what they say (the views).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from fairness_reports.reports.charts import Chart
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: its text, smaller text under it, and a class for its look."""
+
+    text: str
+    sub: str = ""
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. The first cell of each row is its heading.
+
+    Parameters
+    ----------
+    caption : str
+        What it shows, also for those who cannot see it.
+    head : sequence of str
+        Column headings.
+    rows : sequence of sequence of Cell or str
+        The rows.
+    numbers_from : int
+        Columns from here on are numbers, set to the right.
+    foot : sequence of Cell or str
+        A last row with totals.
+    """
+
+    block: ClassVar[str] = "table"
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell | str]]
+    numbers_from: int = 99
+    foot: Sequence[Cell | str] = ()
+
+    @property
+    def identity(self) -> str:
+        """An id for the caption, the same in every run."""
+        from hashlib import sha256
+
+        seed = "|".join([self.caption, *self.head, *(str(row[0]) for row in self.rows)])
+        return "t" + sha256(seed.encode()).hexdigest()[:10]
+
+
+@dataclass(frozen=True)
+class Para:
+    """A paragraph; `look` may be lead, note or small."""
+
+    block: ClassVar[str] = "para"
+    text: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    block: ClassVar[str] = "bullets"
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and what stands behind them; several paragraphs each."""
+
+    block: ClassVar[str] = "facts"
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Few large numbers with a word each."""
+
+    block: ClassVar[str] = "numbers"
+    cards: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart and its figures."""
+
+    chart: Chart
+    table: Table
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Charts side by side where there is room."""
+
+    block: ClassVar[str] = "pictures"
+    items: Sequence[Picture]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where to read on: file, title, what it is about."""
+
+    block: ClassVar[str] = "links"
+    items: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Something to open."""
+
+    block: ClassVar[str] = "fold"
+    summary: str
+    blocks: Sequence[Block]
+
+
+Block = Table | Para | Bullets | Facts | Numbers | Pictures | Links | Fold
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    blocks: Sequence[Block]
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page."""
+
+    name: str
+    sections: Sequence[Section] = field(default_factory=list)

@@ -1,0 +1,271 @@
+"""The index page: verdict, what was predicted, what a score means, how well the model did, cohorts.
+
+Belongs here: which figures and sentences stand on that page; the tables of metrics that the model card shares.
+Does not belong here: the words themselves (catalogue), drawing (charts), layout (templates).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from fairness_reports.reports.charts import Chart, Point, intervals
+from fairness_reports.reports.context import BandLine, ReportContext
+from fairness_reports.reports.figures import (
+    cases_word,
+    count,
+    figure_cell,
+    interval,
+    is_overall,
+    known,
+    metric_label,
+    metric_value,
+)
+from fairness_reports.reports.language import Language
+from fairness_reports.reports.layout import (
+    Block,
+    Bullets,
+    Cell,
+    Links,
+    Numbers,
+    Page,
+    Para,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+)
+
+_SHOWN = (
+    "auc", "average_precision", "brier", "brier_skill", "calibration_in_the_large", "calibration_slope",
+    "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",
+)  # fmt: skip
+_COMPARED = ("auc", "average_precision", "brier", "precision_at_capacity", "recall_at_capacity")
+_MODELS = ("base_rate", "one_factor", "logistic", "hist_gradient_boosting")
+
+
+def index_page(language: Language, context: ReportContext) -> Page:
+    """The overview of a release."""
+    t = language.t
+    sections = [_outcome(language, context), _numbers(language, context)]
+    if context.model is not None:
+        bands = band_rows(context)
+        if bands:
+            sections.append(_bands(language, context, bands))
+        sections += performance(language, context)
+    if not context.cohorts.empty:
+        sections.append(_cohorts(language, context))
+    links = [(f"{name}.html", str(t(f"page.{name}")), str(t(f"about_page.{name}"))) for name in PAGES[1:]]
+    sections.append(Section(t("index.read_on"), [Links(links)]))
+    return Page("index", sections)
+
+
+PAGES = ("index", "fairness", "explanations", "model_card", "quality")
+
+
+def verdict_headline(language: Language, context: ReportContext) -> str:
+    """The verdict in the words that are agreed for it; never a bare "fit"."""
+    t, verdict, charter = language.t, context.verdict, context.charter
+    if verdict is None:
+        return t("verdict.checked")
+    if verdict in ("fit", "not_fit"):
+        if charter is None or charter.sign_off.date is None:
+            return t(f"verdict.{verdict}_unsigned")
+        return t(f"verdict.{verdict}", owner=language.text(charter.owner), date=language.date(charter.sign_off.date))
+    return t(f"verdict.{verdict}")
+
+
+def reasons(language: Language, context: ReportContext) -> list[str]:
+    """The reasons of the verdict in this language."""
+    return [language.text(reason["text"]) for reason in context.manifest.get("reasons") or []]
+
+
+def _outcome(language: Language, context: ReportContext) -> Section:
+    t, words = language.t, context.words
+    blocks: list[Block] = [
+        Para(t("index.outcome", outcome=language.text(words.outcome))),
+        Para(t("index.outcome_counts", cases=cases_word(language, context))),
+    ]
+    if context.description is not None:
+        blocks.insert(0, Para(language.text(context.description), "lead"))
+    return Section(t("index.outcome_title"), blocks)
+
+
+def _numbers(language: Language, context: ReportContext) -> Section:
+    t, cases = language.t, cases_word(language, context)
+    cards: list[tuple[str, str]] = []
+    if context.scored is not None:
+        cards.append((count(language, context, context.scored), t("index.scored", cases=cases)))
+    rate = context.test_metrics().get("base_rate")
+    if rate is not None:
+        cards.append((count(language, context, rate.n), t("index.tested", cases=cases)))
+        if known(rate.value):
+            cards.append((language.percent(rate.value, 1), t("index.base_rate")))
+    blocks: list[Block] = [Numbers(cards)] if cards else []
+    if context.scored is None:
+        blocks.append(Para(t("index.not_scored"), "note"))
+    return Section(t("index.numbers_title"), blocks)
+
+
+def band_rows(context: ReportContext) -> list[tuple[BandLine, float, Any]]:
+    """Each band with its lower end and its observed share in the test (None where nothing is known)."""
+    frame = context.test_fairness()
+    frame = frame[frame["attribute"].map(is_overall) & (frame["metric"] == "base_rate")]
+    frame = frame[frame["comparison"] == "value"]
+    observed = {str(row.band): row for row in frame.itertuples()}
+    rows, start = [], 0.0
+    for band in context.bands:
+        rows.append((band, start, observed.get(band.name)))
+        start = band.up_to
+    return rows if any(row is not None for _, _, row in rows) else []
+
+
+def band_label(language: Language, context: ReportContext, band: BandLine) -> str:
+    """The words for a band."""
+    if band.label is not None:
+        return language.text(band.label)
+    if band.name in context.words.bands:
+        return language.text(context.words.bands[band.name])
+    return band.name
+
+
+def _bands(language: Language, context: ReportContext, bands: list[tuple[BandLine, float, Any]]) -> Section:
+    t, cases = language.t, cases_word(language, context)
+    outcome = language.text(context.words.outcome)
+    rows, points, sentences = [], [], []
+    for band, start, row in bands:
+        label = band_label(language, context, band)
+        scores = t("form.interval", low=language.percent(start), high=language.percent(band.up_to))
+        if row is None or not known(row.value) or int(row.n) < context.minimum_cell:
+            n = count(language, context, None if row is None else row.n)
+            rows.append([label, scores, n, Cell(t("form.too_few"), look="missing")])
+            continue
+        ends = [_of_100(row.low if known(row.low) else row.value), _of_100(row.high if known(row.high) else row.value)]
+        key = "index.band_rare" if _of_100(row.value) < 1 else "index.band_sentence"
+        sentence = t(key, cases=cases, value=_of_100(row.value), outcome=outcome, low=ends[0], high=ends[1])
+        share = Cell(language.percent(row.value, 1), interval(language, "base_rate", row.low, row.high))
+        sentences.append(t("index.band_line", band=label, scores=scores, sentence=sentence))
+        rows.append([label, scores, count(language, context, row.n), share])
+        points.append(Point(label, row.value, _or_none(row.low), _or_none(row.high), note=language.percent(row.value)))
+    head = [t(f"index.band{key}") for key in ("", "_scores", "_cases", "_share")]
+    table = Table(t("chart.bands_title"), head, rows, numbers_from=1)
+    blocks: list[Block] = [Para(t("index.bands_intro", cases=cases))]
+    blocks += [Para(sentence, "sentence") for sentence in sentences]
+    if points:
+        chart = intervals(
+            points,
+            identity="bands",
+            title=t("chart.bands_title"),
+            description=t("chart.bands_desc", n=len(points)),
+            axis=t("index.bands_axis"),
+            tick=language.percent,
+            limits=(0.0, min(1.0, max(p.high or p.value for p in points) * 1.1 + 0.01)),
+        )
+        blocks.append(Pictures([Picture(chart, table)]))
+    return Section(t("index.bands_title"), blocks)
+
+
+def _of_100(share: float) -> int:
+    return round(float(share) * 100)
+
+
+def _or_none(value: Any) -> float | None:
+    return float(value) if known(value) else None
+
+
+def performance(language: Language, context: ReportContext) -> list[Section]:
+    """How well the model did: sentences, all measures with intervals and thresholds, simpler models beside it."""
+    t, cases, metrics = language.t, cases_word(language, context), context.test_metrics()
+    blocks: list[Block] = [Para(t("index.performance_intro", cohort=context.test or "–"))]
+    sentences = []
+    for key, name in (("auc", "auc"), ("precision", "precision_at_capacity"), ("recall", "recall_at_capacity")):
+        row = metrics.get(name)
+        if row is not None and known(row.value) and known(row.low) and known(row.high):
+            ends = {"value": _of_100(row.value), "low": _of_100(row.low), "high": _of_100(row.high)}
+            sentences.append(t(f"index.{key}_sentence", cases=cases, **ends))
+    mean, rate = metrics.get("mean_score"), metrics.get("base_rate")
+    if mean is not None and rate is not None and known(mean.value) and known(rate.value):
+        values = {"mean": language.percent(mean.value, 1), "rate": language.percent(rate.value, 1)}
+        sentences.append(t("index.calibration_sentence", **values))
+    blocks += [Bullets(sentences)] if sentences else []
+    blocks.append(metrics_table(language, context))
+    sections = [Section(t("index.performance_title"), blocks)]
+    compared = _models_table(language, context)
+    if compared is not None:
+        sections.append(Section(t("index.models_title"), [Para(t("index.models_intro")), compared], level=3))
+    return sections
+
+
+def metrics_table(language: Language, context: ReportContext) -> Table:
+    """All measures of the audited model in the test, with the agreed thresholds."""
+    t, metrics = language.t, context.test_metrics()
+    bounds = thresholds(language, context)
+    names = [name for name in (*_SHOWN, *sorted(set(bounds) - set(_SHOWN))) if name in metrics]
+    rows = []
+    for name in names:
+        row = metrics[name]
+        value = metric_value(language, name, row.value) if known(row.value) else t("form.too_few")
+        spread = interval(language, name, row.low, row.high) or "–"
+        rows.append([metric_label(language, name), value, spread, bounds.get(name, "–"), count(language, context, row.n)])
+    head = [t(f"index.{key}") for key in ("metric", "value", "interval", "threshold", "cases")]
+    return Table(t("index.performance_title"), head, rows, numbers_from=1)
+
+
+def thresholds(language: Language, context: ReportContext) -> dict[str, str]:
+    """The thresholds on performance in words, by metric."""
+    result: dict[str, str] = {}
+    for each in context.charter.performance if context.charter is not None else []:
+        key = "at_least" if each.at_least is not None else "at_most"
+        result[each.metric] = language.t(f"index.{key}", value=metric_value(language, each.metric, each.limit).removeprefix("+"))
+    return result
+
+
+def _models_table(language: Language, context: ReportContext) -> Table | None:
+    frame = context.metrics[context.metrics["split"] == context.test]
+    models = sorted(frame["model"].unique(), key=lambda m: (_MODELS.index(m) if m in _MODELS else 9, m))
+    if len(models) < 2:
+        return None
+    t = language.t
+    rows = []
+    for model in models:
+        metrics = context.test_metrics(model)
+        cells: list[Cell | str] = [Cell(language.word("model", model), look="strong" if model == context.model else "")]
+        rows.append([*cells, *(figure_cell(language, m, metrics[m]) if m in metrics else "–" for m in _COMPARED)])
+    head = [t("index.model"), *(metric_label(language, name) for name in _COMPARED)]
+    return Table(t("index.models_title"), head, rows, numbers_from=1)
+
+
+def _cohorts(language: Language, context: ReportContext) -> Section:
+    t, rows, points = language.t, [], []
+    for row in context.cohorts.sort_values(["as_of", "cohort"], kind="stable").itertuples():
+        open_yet = not known(row.outcomes)
+        shown = not open_yet and min(int(row.outcomes), int(row.cases) - int(row.outcomes)) >= context.minimum_cell
+        outcomes = t("index.cohort_open") if open_yet else count(language, context, row.outcomes)
+        share = language.percent(row.outcomes / row.cases, 1) if shown else "–"
+        day = language.date(pd.Timestamp(row.as_of).date())
+        role = language.word("role", str(row.role))
+        rows.append([str(row.cohort), day, role, count(language, context, row.cases), outcomes, share])
+        if shown:
+            points.append(Point(f"{row.cohort} · {day}", row.outcomes / row.cases, note=share))
+    head = [t(f"index.cohort{key}") for key in ("", "_as_of", "_role", "_cases", "_outcomes", "_share")]
+    table = Table(t("index.cohorts_title"), head, rows, numbers_from=3)
+    blocks: list[Block] = [Para(t("index.cohorts_intro"))]
+    if context.model is None and len(points) > 1:
+        blocks.append(Pictures([Picture(_trend(language, points), table)]))
+    else:
+        blocks.append(table)
+    return Section(t("index.cohorts_title"), blocks)
+
+
+def _trend(language: Language, points: list[Point]) -> Chart:
+    t = language.t
+    return intervals(
+        points,
+        identity="trend",
+        title=t("index.trend_title"),
+        description=t("index.trend_desc"),
+        axis=t("index.trend_axis"),
+        tick=language.percent,
+        limits=(0.0, min(1.0, max(p.value for p in points) * 1.15 + 0.01)),
+    )

@@ -1,0 +1,266 @@
+"""A made-up programme and figures for tests of reports; `python -m tests.fairness_reports_fake DIR` writes its pages."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairness_reports.audit.reasons import fewer_than
+from fairness_reports.charter import Charter
+from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext, render
+from fairness_reports.spec import JOIN, OVERALL
+from features.words import Text, Words
+
+FACTORS = {
+    "days_since_last_visit": ("Days since the last visit to the course site", "Tage seit dem letzten Besuch der Kursseite", "up"),
+    "late_submissions": ("Assignments handed in late", "Verspätet abgegebene Aufgaben", "up"),
+    "mean_mark": ("Mean mark so far", "Mittlere Note bisher", "down"),
+    "earlier_attempts": ("Earlier attempts at this course", "Frühere Anläufe zu diesem Kurs", "mixed"),
+    "credits": ("Credits studied at the same time", "Zugleich belegte Punkte", "up"),
+    "registered_before_start": ("Days between registration and start", "Tage zwischen Anmeldung und Beginn", "down"),
+    "course": ("Course", "Kurs", "mixed"),
+    "forum": ("Posts read in the forum", "Gelesene Beiträge im Forum", "down"),
+    "quiz": ("Quizzes tried", "Bearbeitete Übungsfragen", "down"),
+}
+GROUPS = {
+    "gender": (("Gender", "Geschlecht"), {"F": ("women", "Frauen"), "M": ("men", "Männer")}),
+    "age_band": (
+        ("Age", "Alter"),
+        {"0-35": ("up to 35", "bis 35"), "35-55": ("35 to 55", "35 bis 55"), "55<=": ("over 55", "über 55")},
+    ),
+    "imd_band": (
+        ("Neighbourhood (index of multiple deprivation)", "Wohngegend (Index der mehrfachen Benachteiligung)"),
+        {
+            "0-20%": ("most deprived fifth", "am stärksten benachteiligtes Fünftel"),
+            "20-40%": ("second fifth", "zweites Fünftel"),
+            "40-60%": ("middle fifth", "mittleres Fünftel"),
+            "60-80%": ("fourth fifth", "viertes Fünftel"),
+            "80-100%": ("least deprived fifth", "am wenigsten benachteiligtes Fünftel"),
+        },
+    ),
+}  # fmt: skip
+
+
+def text(en: str, de: str) -> dict[str, str]:
+    return {"en": en, "de": de}
+
+
+def words() -> Words:
+    return Words.model_validate(
+        {
+            "case": {"one": text("enrolment", "Einschreibung"), "many": text("enrolments", "Einschreibungen")},
+            "outcome": text("withdrew within 90 days", "innerhalb von 90 Tagen abgemeldet"),
+            "factors": {
+                key: {"label": text(en, de)} for key, (en, de, _) in FACTORS.items()
+            },
+            "attributes": {
+                key: {"label": text(*label), "values": {value: text(*both) for value, both in values.items()}}
+                for key, (label, values) in GROUPS.items()
+            },
+        }
+    )  # fmt: skip
+
+
+def charter(**changes: Any) -> Charter:
+    same = text("agreed in the advisory board", "im Beirat vereinbart")
+    fields: dict[str, Any] = {
+        "problem": text("Students leave without anybody having spoken to them.", "Studierende gehen, ohne dass jemand mit ihnen gesprochen hat."),
+        "decision_supported": text("Whom tutors offer a call first.", "Wem Tutorinnen und Tutoren zuerst ein Gespräch anbieten."),
+        "alternatives": [text("A call to everybody", "Ein Anruf bei allen"), text("A call on request", "Ein Anruf auf Wunsch")],
+        "prohibited_uses": [text("Excluding somebody from a course", "Jemanden von einem Kurs ausschließen")],
+        "legal_basis": text("Consent at registration", "Einwilligung bei der Anmeldung"),
+        "impact_assessment": {"reference": text("File 12", "Akte 12"), "date": date(2014, 1, 10)},
+        "people_informed": text("By letter at registration", "Durch einen Brief bei der Anmeldung"),
+        "consulted": [text("The students' council", "Der Rat der Studierenden")],
+        "owner": text("the head of student services", "die Leitung der Studienberatung"),
+        "sign_off": {"by": text("Head of student services", "Leitung der Studienberatung"), "date": date(2014, 2, 1)},
+        "disagreement_contact": text("The ombudsperson", "Die Ombudsperson"),
+        "retention": text("Two years", "Zwei Jahre"),
+        "review_date": date(2015, 2, 1),
+        "retraining": {"every_months": 6, "reason": text("Two presentations a year", "Zwei Durchgänge im Jahr")},
+        "stop_rule": "TODO",
+        "capacity": {"share": 0.2, "reason": same},
+        "performance": [
+            {"metric": "auc", "at_least": 0.65, "reason": same},
+            {"metric": "calibration_in_the_large", "at_most": 0.03, "reason": same},
+        ],
+        "fairness": [
+            {"metric": metric, "attribute": attribute, "tolerance": 0.08, "reason": same}
+            for metric in ("tpr", "fpr") for attribute in GROUPS
+        ],
+    }  # fmt: skip
+    return Charter.model_validate({**fields, **changes})
+
+
+def metrics() -> pd.DataFrame:
+    figures = {
+        "auc": (0.703, 0.69, 0.716), "average_precision": (0.38, 0.36, 0.41), "brier": (0.139, 0.135, 0.143),
+        "brier_skill": (0.08, 0.06, 0.1), "mean_score": (0.181, 0.179, 0.183), "base_rate": (0.192, 0.183, 0.201),
+        "calibration_in_the_large": (-0.011, -0.02, -0.002), "calibration_slope": (0.96, 0.88, 1.04),
+        "calibration_intercept": (0.08, 0.02, 0.14), "precision_at_capacity": (0.383, 0.357, 0.409),
+        "recall_at_capacity": (0.4, 0.375, 0.425), "lift_at_capacity": (2.0, 1.88, 2.12),
+    }  # fmt: skip
+    rows = []
+    for split, day, n in (("2013J", date(2013, 10, 31), 7678), ("2014B", date(2014, 3, 3), 6505)):
+        for model, worse in (("base_rate", 0.2), ("one_factor", 0.1), ("logistic", 0.02), ("hist_gradient_boosting", 0.0)):
+            for metric, (value, low, high) in figures.items():
+                less = worse if metric == "auc" else 0
+                for suffix, size, wider in (("", n, 0.0), ("[new]", n - 800, 0.005), ("[returning]", 800, 0.03)):
+                    rows.append(
+                        (split, day, model, metric + suffix, value - less, low - less - wider, high - less + wider, size)
+                    )
+    rows.append(("development", None, "logistic", "auc", 0.68, 0.67, 0.69, 7678))
+    return pd.DataFrame(rows, columns=["split", "as_of", "model", "metric", "value", "low", "high", "n"])
+
+
+def fairness() -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    rows: list[tuple[Any, ...]] = []
+    base = {"base_rate": 0.19, "selection_rate": 0.2, "tpr": 0.4, "fpr": 0.15, "fnr": 0.6, "ppv": 0.38, "npv": 0.85,
+            "accuracy": 0.77, "mean_score": 0.18, "calibration": -0.01, "auc": 0.7}  # fmt: skip
+
+    def add(attribute: str, group: str, n: int, *, judged: bool) -> None:
+        small = n < 10
+        rows.append((attribute, group, "all", "n", "value", None, None if small else n, None, None, None if small else n,
+                     "not_judged", False, fewer_than(10) if small else None))  # fmt: skip
+        for metric, overall in base.items():
+            few = small or (n < 60 and metric == "tpr")
+            gap = float(rng.normal(0, 0.02 + 0.5 / n**0.5)) if attribute != OVERALL else 0.0
+            half = 1.2 / n**0.5
+            value = overall + gap
+            head = (attribute, group, "all", metric)
+            reason = fewer_than(10) if few else None
+            rows.append((*head, "value", None, *((None,) * 3 if few else (value, value - half, value + half)),
+                         None if few else n, "not_judged", False, reason))  # fmt: skip
+            if attribute == OVERALL:
+                continue
+            state = "not_judged"
+            judging = judged and metric in ("tpr", "fpr")
+            if judging:
+                state = "cannot_tell" if few or not (gap - half >= -0.08 and gap + half <= 0.08) else "within"
+                state = "outside" if not few and (gap - half > 0.08 or gap + half < -0.08) else state
+            rows.append((*head, "difference", OVERALL, *((None,) * 3 if few else (gap, gap - half, gap + half)),
+                         None if few else n, state, judging, reason))  # fmt: skip
+
+    add(OVERALL, "all", 6505, judged=False)
+    sizes = {"gender": [3100, 3405], "age_band": [4600, 1850, 48], "imd_band": [1200, 1300, 1310, 1250, 1400]}
+    for attribute, (_, values) in GROUPS.items():
+        for group, n in zip(values, sizes[attribute], strict=True):
+            add(attribute, group, n, judged=True)
+    add("imd_band", "not recorded", 7, judged=True)
+    for gender in GROUPS["gender"][1]:
+        for age, n in zip(GROUPS["age_band"][1], (2300, 900, 6), strict=True):
+            add(f"gender{JOIN}age_band", f"{gender}{JOIN}{age}", n, judged=False)
+    for band, value, n in (("low", 0.07, 2100), ("middle", 0.19, 3000), ("high", 0.38, 1400), ("highest", None, 5)):
+        ends = (None, None) if value is None else (value - 0.015, value + 0.02)
+        rows.append((OVERALL, "all", band, "base_rate", "value", None, value, *ends, n, "not_judged", False, None))
+    columns = ["attribute", "group", "band", "metric", "comparison", "reference", "value", "low", "high", "n", "state",
+               "confirmatory", "reason"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns)
+    frame.insert(0, "as_of", date(2014, 3, 3))
+    frame.insert(0, "split", "2014B")
+    return frame
+
+
+def factors() -> pd.DataFrame:
+    rows: list[tuple[Any, ...]] = []
+    for i, (factor, (_, _, direction)) in enumerate(FACTORS.items()):
+        size = 0.42 / (i + 1)
+        rows.append((factor, None, None, size, direction, 0.0, size * 0.9, size * 1.1, 9204))
+        for attribute, (_, values) in GROUPS.items():
+            for j, group in enumerate(values):
+                small = group == "55<="
+                mean = None if small else size * (0.2 * j - 0.2)
+                rows.append((factor, attribute, group, None if small else size, direction, mean, None, None, 5 if small else 900))
+    columns = ["factor", "attribute", "group", "importance", "direction", "mean_contribution", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def quality() -> pd.DataFrame:
+    rows = [
+        ("studentInfo", "key is unique: code_module, code_presentation, id_student", 32593, 0, "error", True, None, None),
+        ("studentInfo", "imd_band is one of the listed values", 32593, 1111, "warning", False, None, None),
+        ("studentRegistration", "date_registration is present", 32593, 45, "error", False, None, None),
+        ("studentAssessment", "score is between 0 and 100", 173912, 0, "error", True, None, None),
+        ("studentInfo", "k_anonymity", 32593, 0, "info", True, 1, "gender, age_band, imd_band, region"),
+    ]
+    return pd.DataFrame(rows, columns=["table", "rule", "checked", "failed", "severity", "passed", "value", "detail"])
+
+
+REASONS: dict[str, list[dict[str, Any]]] = {
+    "fit": [],
+    "not_fit": [
+        {"code": "fairness_outside", "threshold": 0.08, "value": 0.11, "low": 0.09, "high": 0.13,
+         "text": text("The share found among women differs by +11.0 points (+9.0 to +13.0) from all cases; agreed are at most 8.",
+                      "Der gefundene Anteil bei Frauen weicht um +11,0 Prozentpunkte (+9,0 bis +13,0) von allen Fällen ab; vereinbart sind höchstens 8.")},
+    ],
+    "not_auditable": [
+        {"code": "cannot_tell", "text": text("For the group over 55 there are too few cases.", "Für die Gruppe über 55 gibt es zu wenige Fälle.")},
+    ],
+    "descriptive_only": [
+        {"code": "too_few", "text": text("The test has 41 recorded outcomes; 100 are needed.", "Die Erprobung hat 41 erfasste Ereignisse; nötig sind 100.")},
+    ],
+}  # fmt: skip
+
+
+def context(verdict: str = "fit", **changes: Any) -> ReportContext:
+    """A full context for a verdict."""
+    fitted = verdict != "descriptive_only"
+    manifest = {
+        "programme": "student_support", "release_id": "2014-10-31-4f2a91c07d", "as_of": "2014-10-31", "verdict": verdict,
+        "reasons": REASONS[verdict], "code_version": "0.1.0+3f9ac21", "charter_hash": "9f" * 32, "config_hash": "a1" * 32,
+        "created_at": "2026-11-22T03:12:00Z",
+        "inputs": [{"file": "studentInfo.csv.gz", "sha256": "0c" * 32, "rows": 32593}],
+    }  # fmt: skip
+    if fitted:
+        manifest["audited_model"] = {"name": "hist_gradient_boosting", "content_hash": "77aa01fe"}
+        manifest["deployed_model"] = {"name": "hist_gradient_boosting", "content_hash": "12bc9d00", "change_in_scores": 0.012}
+    cohorts = pd.DataFrame(
+        {"cohort": ["2013B", "2013J", "2014B", "2014J"],
+         "as_of": [date(2013, 3, 3), date(2013, 10, 31), date(2014, 3, 3), date(2014, 10, 31)],
+         "role": ["train", "development", "test", "open"],
+         "cases": [4116, 7678, 6505, 9204], "outcomes": [811, 1404, 1249, None]}
+    )  # fmt: skip
+    attrition = pd.DataFrame(
+        [("2014J", date(2014, 10, 31), a, g, 3000, 240 if i else 5)
+         for a, (_, values) in GROUPS.items() for i, g in enumerate(values)],
+        columns=["cohort", "as_of", "attribute", "group", "registered", "left_before"],
+    )  # fmt: skip
+    made = ReportContext(
+        manifest=manifest,
+        title=Text(en="Student support", de="Begleitung von Studierenden"),
+        description=Text(en="Calls from tutors to students who may be about to leave.",
+                         de="Anrufe bei Studierenden, die womöglich bald gehen."),
+        words=words(),
+        charter=charter(),
+        credit=Text(en="Open University Learning Analytics data set, CC BY 4.0",
+                    de="Datensatz der Open University (OULAD), CC BY 4.0"),
+        scored=9204 if verdict == "fit" else None,
+        metrics=metrics() if fitted else ReportContext.__dataclass_fields__["metrics"].default_factory(),  # type: ignore[misc]
+        fairness=fairness() if fitted else ReportContext.__dataclass_fields__["fairness"].default_factory(),  # type: ignore[misc]
+        factors=factors() if fitted else ReportContext.__dataclass_fields__["factors"].default_factory(),  # type: ignore[misc]
+        quality=quality(),
+        cohorts=cohorts,
+        attrition=attrition,
+        bands=[BandLine("low", 0.12, Text(en="low", de="niedrig")), BandLine("middle", 0.28, Text(en="middle", de="mittel")),
+               BandLine("high", 0.6, Text(en="high", de="hoch")), BandLine("highest", 1.0, Text(en="highest", de="höchste"))],
+        deliveries=pd.DataFrame(
+            {"table": ["studentInfo", "studentAssessment"], "file": ["studentInfo.csv.gz", "studentAssessment.csv.gz"],
+             "rows": [32593, 173912], "accepted": [32548, 173912], "quarantined": [45, 0]}
+        ),
+        ignored_columns={"studentInfo.csv.gz": ["notes_internal"]},
+        features=[FeatureLine(f"{key}_28d", key, 28 if i % 3 else None, "studentAssessment") for i, key in enumerate(FACTORS)],
+        excluded=[Excluded(Text(en=v[0][0], de=v[0][1]), "protected") for v in GROUPS.values()],
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+if __name__ == "__main__":
+    for name in REASONS:
+        render(Path(sys.argv[1]) / name, context(name, simulated=name == "not_fit"))
