@@ -139,7 +139,8 @@ def text(prefix: str, number: Any, width: int) -> Any:
 
 def cases_table(r: Recorder) -> pd.DataFrame:
     """One row per child and open spell; a closure recorded after the export is not in it yet."""
-    closed_recorded = np.where(r.closed < NEVER, r.closed + r.late(len(r.closed), end=True), NEVER)
+    entered = np.maximum(r.closed + r.late(len(r.closed), end=True), r.case_recorded)
+    closed_recorded = np.where(r.closed < NEVER, entered, NEVER)
     unknown = (closed_recorded > r.calendar.end) | (r.closed > r.calendar.end)
     table = pd.DataFrame(
         {
@@ -189,7 +190,7 @@ def memberships_table(r: Recorder, persons: pd.DataFrame) -> pd.DataFrame:
     known = persons.set_index("person_id")["recorded_on"].loc[text("P", r.person_key, 7)].to_numpy()
     first = np.arange(len(p.member)) < len(p.birth)
     delay = r.rng.geometric(1 / r.parameters.late_move_mean, len(p.member))
-    recorded = np.where(first, known[p.member], np.maximum(known[p.member], p.since + delay))
+    recorded = np.maximum(known[p.member], np.where(first, p.since, p.since + delay))
     # an end is written down together with the next address, or not before the begin was
     ended = np.where(p.until < NEVER, np.maximum(recorded, p.until + r.rng.geometric(1 / 20, len(p.member))), NEVER)
     unknown = (ended > r.calendar.end) | (p.until >= NEVER)
