@@ -1,4 +1,5 @@
 """A made-up programme and figures for tests of reports; `python -m tests.fairness_reports_fake DIR` writes its pages."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import pandas as pd
 from fairness_reports.audit.reasons import fewer_than
 from fairness_reports.charter import Charter
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext, render
+from fairness_reports.reports.context import _empty
 from fairness_reports.spec import JOIN, OVERALL
 from features.words import Text, Words
 
@@ -242,9 +244,9 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         credit=Text(en="Open University Learning Analytics data set, CC BY 4.0",
                     de="Datensatz der Open University (OULAD), CC BY 4.0"),
         scored=9204 if verdict == "fit" else None,
-        metrics=metrics() if fitted else ReportContext.__dataclass_fields__["metrics"].default_factory(),  # type: ignore[misc]
-        fairness=fairness() if fitted else ReportContext.__dataclass_fields__["fairness"].default_factory(),  # type: ignore[misc]
-        factors=factors() if fitted else ReportContext.__dataclass_fields__["factors"].default_factory(),  # type: ignore[misc]
+        metrics=metrics() if fitted else _empty("metrics"),
+        fairness=fairness() if fitted else _empty("fairness"),
+        factors=factors() if fitted else _empty("factors"),
         quality=quality(),
         cohorts=cohorts,
         attrition=attrition,

@@ -1,7 +1,7 @@
 """The pages of a release: one self-contained HTML file each, in English and German.
 
-Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, comparison, explained,
-card, delivered), its words in catalogue/, its layout in templates/.
+Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, comparison,
+explained, card, delivered), its words in catalogue/, its layout in templates/.
 Does not belong here: computing figures, or restricted rows.
 """
 

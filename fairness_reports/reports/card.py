@@ -22,7 +22,7 @@ from fairness_reports.reports.overview import metrics_table
 from fairness_reports.spec import JOIN
 from features.words import Text
 
-Field = tuple[str, list[str]]
+Field = tuple[str, Sequence[str]]
 
 
 def model_card_page(language: Language, context: ReportContext) -> Page:
@@ -112,7 +112,9 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
         groups = context.fairness[~context.fairness["attribute"].map(is_overall)]
         names = [name for name in dict.fromkeys(groups["attribute"].astype(str)) if JOIN not in name]
         labels = language.listing([attribute_label(language, context, name) for name in names])
-        population = [t("card.population_text", n=count(language, context, rate.n), cases=cases)] if rate is not None else []
+        population = (
+            [t("card.population_text", n=count(language, context, rate.n), cases=cases)] if rate is not None else []
+        )
         fields = [
             ("audited_model", _named(language, manifest.get("audited_model"))),
             ("deployed_model", _named(language, manifest.get("deployed_model"))),
@@ -145,14 +147,16 @@ def _change(language: Language, model: Any) -> list[str]:
         change = change.get("mean_absolute")
     if not isinstance(change, int | float) or pd.isna(change):
         return []
-    return [str(language.t("card.change_value", value=language.points(float(change))))]
+    return [str(language.t("card.change_value", value=language.points(float(change)).removeprefix("+")))]
 
 
 def _features(language: Language, context: ReportContext) -> Section:
     t = language.t
     rows: list[list[Cell | str]] = []
     for feature in context.features:
-        back = language.t("form.days", n=feature.look_back_days) if known(feature.look_back_days) else t("form.unlimited")
+        back = (
+            language.t("form.days", n=feature.look_back_days) if known(feature.look_back_days) else t("form.unlimited")
+        )
         rows.append([Cell(factor_label(language, context, feature.factor), feature.name), back, feature.source or "–"])
     head = [t("card.feature"), t("card.look_back"), t("card.source")]
     return Section(t("card.features_title"), [Table(t("card.features_title"), head, rows)])

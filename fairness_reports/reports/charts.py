@@ -15,11 +15,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-WIDTH = 340  # of the drawing; pages scale it between about 0.85 and 1.5 times, so text stays readable on a phone
-_FONT = 11.0
-_LINE = 14  # height of a line of text
+WIDTH = 320  # of the drawing; pages scale it between about 0.8 and 1.6 times, so text stays readable on a phone
+_FONT = 12.0
+_LINE = 15  # height of a line of text
 _ROW = 20  # height of the strip that a dot and its line stand in
-_WRAP = 36  # letters in a line of a label
+_WRAP = 32  # letters in a line of a label
 
 # drawn in these colours, which the page's own variables then replace: light, dark and print need no other drawing
 _COLOURS = {
@@ -121,7 +121,7 @@ def intervals(
 
     labels = [textwrap.wrap(point.label, _WRAP) or [""] for point in points]
     heights = [len(lines) * _LINE + _ROW for lines in labels]
-    top, bottom, side = 4.0, 35.0, 8.0
+    top, bottom, side = 4.0, 37.0, 8.0
     inner = float(sum(heights)) or 1.0
     height = top + inner + bottom
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "plumbline", "text.parse_math": False}):
@@ -143,11 +143,11 @@ def intervals(
         y = 0.0
         for point, lines, row_height in zip(points, labels, heights, strict=True):
             for number, line in enumerate(lines):
-                axes.text(left, y + number * _LINE + 11, line, fontsize=_FONT, color=_INK)
+                axes.text(left, y + number * _LINE + 12, line, fontsize=_FONT, color=_INK)
             if point.note:
                 colour = _MARKS[point.state][0]
                 note_colour = colour if point.state != "not_judged" else _MUTED
-                axes.text(right, y + 11, point.note, fontsize=_FONT - 1, color=note_colour, ha="right")
+                axes.text(right, y + 12, point.note, fontsize=_FONT - 1, color=note_colour, ha="right")
             strip = y + row_height - _ROW / 2 - 1
             _ground(axes, strip, zero, tolerance)
             _mark(axes, point, strip, bars=bars, zero=zero or 0.0)
@@ -207,7 +207,9 @@ def _for_page(raw: str, identity: str, title: str, description: str) -> Markup:
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' id="((?!m[0-9a-f]{10}|p[0-9a-f]{10})[^"]*)"', "", svg)  # only clip paths and markers are referred to
+    svg = re.sub(
+        r' id="((?!m[0-9a-f]{10}|p[0-9a-f]{10})[^"]*)"', "", svg
+    )  # only clip paths and markers are referred to
     svg = re.sub(r' id="([^"]*)"', rf' id="{identity}-\1"', svg)
     svg = re.sub(r'xlink:href="#', f'href="#{identity}-', svg)
     svg = re.sub(r"url\(#", f"url(#{identity}-", svg)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fairness_reports.audit.reasons import in_words
 from fairness_reports.reports.charts import Point, intervals
-from fairness_reports.reports.context import ReportContext
+from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     SHARES,
     attribute_label,
@@ -130,9 +130,12 @@ def _judged(language: Language, context: ReportContext, groups: pd.DataFrame) ->
         agreed = "–" if tolerance is None else f"±{_bare(language, row.metric, tolerance).removeprefix('+')}"
         shown = known(row.value)
         cells: list[Cell | str] = [
-            Cell(group_label(language, context, row.attribute, row.group), attribute_label(language, context, row.attribute)),
-            Cell(metric_label(language, row.metric), _compared_with(language, context, row.attribute, row.reference)),
+            Cell(
+                group_label(language, context, row.attribute, row.group),
+                attribute_label(language, context, row.attribute),
+            ),
             _state_cell(language, row.state),
+            Cell(metric_label(language, row.metric), _compared_with(language, context, row.attribute, row.reference)),
             _difference_cell(language, row) if shown else Cell(_why(language, row), look="missing"),
             agreed,
             count(language, context, row.n),
@@ -140,7 +143,7 @@ def _judged(language: Language, context: ReportContext, groups: pd.DataFrame) ->
         rank = _STATES.index(row.state) if row.state in _STATES else len(_STATES)
         rows.append(((rank, place), cells))
     rows.sort(key=lambda item: item[0])  # what fails stands first
-    head = [t(f"fairness.{key}") for key in ("group", "metric", "result", "difference", "tolerance", "cases")]
+    head = [t(f"fairness.{key}") for key in ("group", "result", "metric", "difference", "tolerance", "cases")]
     table = Table(t("fairness.judged_title"), head, [cells for _, cells in rows], numbers_from=3)
     return Section(t("fairness.judged_title"), [Para(t("fairness.judged_intro")), table])
 
@@ -150,7 +153,7 @@ def _in_order(context: ReportContext, frame: pd.DataFrame) -> list[Any]:
     result = []
     for (attribute, _), part in frame.groupby(["attribute", "metric"], sort=False):
         order = groups_in_order(context, str(attribute), list(part["group"]))
-        rows = list(part.itertuples())
+        rows = rows_of(part)
         result += sorted(rows, key=lambda row: order.index(row.group if known(row.group) else None))
     return result
 
@@ -199,7 +202,8 @@ def _gap_picture(
         return None
     reference = _reference_label(language, context, attribute, rows[0].reference)
     tolerance = _tolerance(context, metric, attribute, rows[0].reference)
-    points, cells = [], []
+    points: list[Point] = []
+    cells: list[list[Cell | str]] = []
     for row in rows:
         label = group_label(language, context, attribute, row.group)
         state = row.state if row.state in _STATES else "not_judged"
@@ -209,7 +213,11 @@ def _gap_picture(
         cells.append(
             [label, _difference_cell(language, row), language.word("state", state), count(language, context, row.n)]
         )
-    title = t("chart.gap_title", metric=metric_label(language, metric), attribute=attribute_label(language, context, attribute))
+    title = t(
+        "chart.gap_title",
+        metric=metric_label(language, metric),
+        attribute=attribute_label(language, context, attribute),
+    )
     head = [t(f"fairness.{key}") for key in ("group", "difference", "result", "cases")]
     share = metric in SHARES
     chart = intervals(
@@ -252,19 +260,20 @@ def _values_table(
     language: Language, context: ReportContext, attribute: str, part: pd.DataFrame, overall: pd.DataFrame
 ) -> Table | None:
     metrics = [m for m in (_PAIRED if JOIN in attribute else _COLUMNS) if m in set(part["metric"])]
-    cells = {(row.group if known(row.group) else None, row.metric): row for row in part.itertuples()}
+    cells = {(row.group if known(row.group) else None, row.metric): row for row in rows_of(part)}
     rows: list[list[Cell | str]] = []
     for group in groups_in_order(context, attribute, list(part["group"])):
         size = cells.get((group, "n"))
-        n = next((cells[group, m].n for m in ("selection_rate", *metrics) if (group, m) in cells), None)
+        n: Any = next((cells[group, m].n for m in ("selection_rate", *metrics) if (group, m) in cells), None)
         n = size.value if size is not None and known(size.value) else n
-        if not known(n) or n < context.minimum_cell or all(not known(cells[group, m].value) for m in metrics if (group, m) in cells):
+        told = [cells[group, m] for m in metrics if (group, m) in cells]
+        if not known(n) or n < context.minimum_cell or not any(known(row.value) for row in told):
             continue  # named under "groups that are not shown"
         figures = [figure_cell(language, m, cells[group, m]) if (group, m) in cells else "–" for m in metrics]
         rows.append([group_label(language, context, attribute, group), count(language, context, n), *figures])
     if not rows:
         return None
-    totals = {row.metric: row for row in overall.itertuples()}
+    totals = {row.metric: row for row in rows_of(overall)}
     foot: list[Cell | str] = []
     if totals:
         n = totals["n"].value if "n" in totals else None
@@ -287,7 +296,7 @@ def _suppressed(language: Language, context: ReportContext, groups: pd.DataFrame
             here = part[part["group"].isna() if group is None else part["group"] == group]
             if here.empty:
                 continue
-            why = dict.fromkeys(_why(language, row) for row in here.itertuples())
+            why = dict.fromkeys(_why(language, row) for row in rows_of(here))
             names = dict.fromkeys(metric_label(language, m) for m in here["metric"] if m != "n")
             name = Cell(group_label(language, context, attribute, group), attribute_label(language, context, attribute))
             rows.append([name, "; ".join(why), ", ".join(names)])

@@ -74,11 +74,28 @@ class Excluded:
     why: str
 
 
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Rows with their columns as attributes, typed as what they are to a reader: anything."""
+    return list(frame.itertuples())
+
+
 _MINIMUM_CELL = 10  # where no charter says otherwise
 
 
-def _empty(*columns: str) -> Any:
-    return field(default_factory=lambda: pd.DataFrame(columns=list(columns)))
+_COLUMNS = {
+    "metrics": "split as_of model metric value low high n",
+    "fairness": "split as_of attribute group band metric comparison reference value low high n state confirmatory"
+    " reason",
+    "factors": "factor attribute group importance direction mean_contribution low high n",
+    "quality": "table rule checked failed severity passed value detail",
+    "cohorts": "cohort as_of role cases outcomes",
+    "attrition": "cohort as_of attribute group registered left_before",
+    "deliveries": "table file rows accepted quarantined",
+}
+
+
+def _empty(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=_COLUMNS[name].split())
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,8 @@ class ReportContext:
     metrics, fairness, factors, quality : DataFrame
         As in the release's tables. Overall rows of `fairness` and `factors` have no attribute (null, "", "overall").
         In `fairness` crossed attributes and their groups are joined by fairness_reports.spec.JOIN; overall rows with a
-        band give the observed share per band. In `metrics`, `auc[returning]` and `auc[new]` tell returning persons apart.
+        band give the observed share per band. In `metrics`, `auc[returning]` and `auc[new]` speak of returning persons
+        and of new ones.
     cohorts : DataFrame
         cohort, as_of, role (development | test | open), cases, outcomes (null where not known yet).
     bands : sequence of BandLine
@@ -134,18 +152,13 @@ class ReportContext:
     simulated: bool = False
     scored: int | None = None
     test_split: str | None = None
-    metrics: pd.DataFrame = _empty("split", "as_of", "model", "metric", "value", "low", "high", "n")
-    fairness: pd.DataFrame = _empty(
-        "split", "as_of", "attribute", "group", "band", "metric", "comparison", "reference", "value", "low", "high", "n",
-        "state", "confirmatory", "reason",
-    )  # fmt: skip
-    factors: pd.DataFrame = _empty(
-        "factor", "attribute", "group", "importance", "direction", "mean_contribution", "low", "high", "n"
-    )
-    quality: pd.DataFrame = _empty("table", "rule", "checked", "failed", "severity", "passed", "value", "detail")
-    cohorts: pd.DataFrame = _empty("cohort", "as_of", "role", "cases", "outcomes")
-    attrition: pd.DataFrame = _empty("cohort", "as_of", "attribute", "group", "registered", "left_before")
-    deliveries: pd.DataFrame = _empty("table", "file", "rows", "accepted", "quarantined")
+    metrics: pd.DataFrame = field(default_factory=lambda: _empty("metrics"))
+    fairness: pd.DataFrame = field(default_factory=lambda: _empty("fairness"))
+    factors: pd.DataFrame = field(default_factory=lambda: _empty("factors"))
+    quality: pd.DataFrame = field(default_factory=lambda: _empty("quality"))
+    cohorts: pd.DataFrame = field(default_factory=lambda: _empty("cohorts"))
+    attrition: pd.DataFrame = field(default_factory=lambda: _empty("attrition"))
+    deliveries: pd.DataFrame = field(default_factory=lambda: _empty("deliveries"))
     ignored_columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bands: Sequence[BandLine] = ()
     features: Sequence[FeatureLine] = ()
@@ -197,7 +210,7 @@ class ReportContext:
     def test_metrics(self, model: str | None = None) -> dict[str, Any]:
         """Rows of `metrics` for the test and a model (the audited one by default), by metric."""
         rows = self.metrics[(self.metrics["split"] == self.test) & (self.metrics["model"] == (model or self.model))]
-        return {row.metric: row for row in rows.itertuples()}
+        return {row.metric: row for row in rows_of(rows)}
 
     def test_fairness(self) -> pd.DataFrame:
         """Rows of `fairness` for the test."""

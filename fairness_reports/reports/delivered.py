@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fairness_reports.reports.context import ReportContext
+from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Section, Table
@@ -43,7 +43,7 @@ def _rows(language: Language, context: ReportContext) -> Section:
     if frame.empty:
         return Section(t("quality.deliveries_title"), [Para(t("quality.deliveries_none"))])
     rows: list[list[Cell | str]] = []
-    for row in frame.sort_values(["table", "file"], kind="stable").itertuples():
+    for row in rows_of(frame.sort_values(["table", "file"], kind="stable")):
         numbers = [language.number(int(n)) for n in (row.rows, row.accepted, row.quarantined)]
         rows.append([Cell(str(row.table), str(row.file)), *numbers])
     sums = [language.number(int(frame[name].sum())) for name in ("rows", "accepted", "quarantined")]
@@ -55,7 +55,9 @@ def _rows(language: Language, context: ReportContext) -> Section:
 def _ignored(language: Language, context: ReportContext) -> Section:
     t = language.t
     items = [f"{file}: {', '.join(columns)}" for file, columns in sorted(context.ignored_columns.items()) if columns]
-    blocks: list[Block] = [Para(t("quality.ignored_intro")), Bullets(items)] if items else [Para(t("quality.ignored_none"))]
+    blocks: list[Block] = (
+        [Para(t("quality.ignored_intro")), Bullets(items)] if items else [Para(t("quality.ignored_none"))]
+    )
     return Section(t("quality.ignored_title"), blocks)
 
 
@@ -68,9 +70,11 @@ def _rules(language: Language, frame: pd.DataFrame) -> Section:
     summary += t("quality.rules_failed", n=broken) if broken else t("quality.rules_all_met")
     ordered = frame.assign(_met=frame["passed"].astype(bool), _light=(frame["severity"] != "error"))
     rows: list[list[Cell | str]] = []
-    for row in ordered.sort_values(["_met", "_light", "table", "rule"], kind="stable").itertuples():
+    for row in rows_of(ordered.sort_values(["_met", "_light", "table", "rule"], kind="stable")):
         met = bool(row.passed)
-        look = "state within" if met else "state outside" if row.severity in ("error", "critical") else "state cannot_tell"
+        look = (
+            "state within" if met else "state outside" if row.severity in ("error", "critical") else "state warning"
+        )
         rows.append(
             [
                 Cell(str(row.rule), str(row.table)),
@@ -89,8 +93,10 @@ def _k(language: Language, frame: pd.DataFrame) -> Section:
     if frame.empty or "value" not in frame.columns:
         return Section(t("quality.kanon_title"), [Para(t("quality.kanon_none"))])
     rows: list[list[Cell | str]] = []
-    for row in frame.sort_values(["table", "rule"], kind="stable").itertuples():
+    for row in rows_of(frame.sort_values(["table", "rule"], kind="stable")):
         detail = str(row.detail) if "detail" in frame.columns and known(row.detail) else "–"
         rows.append([str(row.table), detail, language.number(int(row.value) if known(row.value) else None)])
     head = [t("quality.kanon_scope"), t("quality.kanon_detail"), t("quality.kanon_k")]
-    return Section(t("quality.kanon_title"), [Para(t("quality.kanon_intro")), Table(t("quality.kanon_title"), head, rows, 2)])
+    return Section(
+        t("quality.kanon_title"), [Para(t("quality.kanon_intro")), Table(t("quality.kanon_title"), head, rows, 2)]
+    )

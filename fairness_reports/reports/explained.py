@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.reports.charts import Point, intervals
-from fairness_reports.reports.context import ReportContext
+from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     attribute_label,
     cases_word,
@@ -56,7 +56,7 @@ def _factors(language: Language, context: ReportContext, ranked: pd.DataFrame) -
     t = language.t
     rows: list[list[Cell | str]] = []
     points = []
-    for row in ranked.itertuples():
+    for row in rows_of(ranked):
         label = factor_label(language, context, row.factor)
         words = context.words.factors.get(row.factor)
         about = language.text(words.description) if words is not None and words.description is not None else ""
@@ -82,7 +82,10 @@ def _factors(language: Language, context: ReportContext, ranked: pd.DataFrame) -
             zero=0.0,
             bars=True,
         )
-        blocks += [Para(t("chart.factors_desc", n=len(drawn))), Pictures([Picture(chart, Table(chart.title, head, rows, 2))])]
+        blocks += [
+            Para(t("chart.factors_desc", n=len(drawn))),
+            Pictures([Picture(chart, Table(chart.title, head, rows, 2))]),
+        ]
     else:
         blocks.append(Table(t("chart.factors_title"), head, rows, numbers_from=2))
     return Section(t("explanations.factors_title"), blocks)
@@ -112,7 +115,7 @@ def _by_group(language: Language, context: ReportContext, frame: pd.DataFrame, f
     sections: list[Section] = [Section(t("explanations.groups_title"), [Para(t("explanations.groups_intro"))])]
     for attribute in dict.fromkeys(parts["attribute"].astype(str)):
         part = parts[parts["attribute"] == attribute]
-        cells = {(row.group if known(row.group) else None, row.factor): row for row in part.itertuples()}
+        cells = {(row.group if known(row.group) else None, row.factor): row for row in rows_of(part)}
         groups = []
         for group in groups_in_order(context, attribute, list(part["group"])):
             here = [row for (each, _), row in cells.items() if each == group and known(row.mean_contribution)]
@@ -131,7 +134,7 @@ def _by_group(language: Language, context: ReportContext, frame: pd.DataFrame, f
             for factor in factors
         ]
         sizes = [next(cells[group, f].n for f in factors if (group, f) in cells) for group in groups]
-        foot = [Cell(t("fairness.cases")), *(count(language, context, n) for n in sizes)]
+        foot: list[Cell | str] = [Cell(t("fairness.cases")), *(count(language, context, n) for n in sizes)]
         label = attribute_label(language, context, attribute)
         head = [t("explanations.factor"), *(group_label(language, context, attribute, group) for group in groups)]
         sections.append(Section(label, [Table(label, head, rows, numbers_from=1, foot=foot)], level=3))

@@ -42,7 +42,9 @@ def metric_difference(language: Language, metric: str, value: float | None) -> s
     return language.signed(value, _DIGITS.get(metric, 2))
 
 
-def interval(language: Language, metric: str, low: float | None, high: float | None, *, difference: bool = False) -> str:
+def interval(
+    language: Language, metric: str, low: float | None, high: float | None, *, difference: bool = False
+) -> str:
     """The interval of a figure, empty when there is none."""
     if not (known(low) and known(high)):
         return ""

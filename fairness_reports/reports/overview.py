@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.reports.charts import Chart, Point, intervals
-from fairness_reports.reports.context import BandLine, ReportContext
+from fairness_reports.reports.context import BandLine, ReportContext, rows_of
 from fairness_reports.reports.figures import (
     cases_word,
     count,
@@ -113,7 +113,7 @@ def band_rows(context: ReportContext) -> list[tuple[BandLine, float, Any]]:
     frame = context.test_fairness()
     frame = frame[frame["attribute"].map(is_overall) & (frame["metric"] == "base_rate")]
     frame = frame[frame["comparison"] == "value"]
-    observed = {str(row.band): row for row in frame.itertuples()}
+    observed = {str(row.band): row for row in rows_of(frame)}
     rows, start = [], 0.0
     for band in context.bands:
         rows.append((band, start, observed.get(band.name)))
@@ -133,7 +133,8 @@ def band_label(language: Language, context: ReportContext, band: BandLine) -> st
 def _bands(language: Language, context: ReportContext, bands: list[tuple[BandLine, float, Any]]) -> Section:
     t, cases = language.t, cases_word(language, context)
     outcome = language.text(context.words.outcome)
-    rows, points, sentences = [], [], []
+    rows: list[list[Cell | str]] = []
+    points, sentences = [], []
     for band, start, row in bands:
         label = band_label(language, context, band)
         scores = t("form.interval", low=language.percent(start), high=language.percent(band.up_to))
@@ -207,7 +208,9 @@ def metrics_table(language: Language, context: ReportContext) -> Table:
         row = metrics[name]
         value = metric_value(language, name, row.value) if known(row.value) else t("form.too_few")
         spread = interval(language, name, row.low, row.high) or "–"
-        rows.append([metric_label(language, name), value, spread, bounds.get(name, "–"), count(language, context, row.n)])
+        rows.append(
+            [metric_label(language, name), value, spread, bounds.get(name, "–"), count(language, context, row.n)]
+        )
     head = [t(f"index.{key}") for key in ("metric", "value", "interval", "threshold", "cases")]
     return Table(t("index.performance_title"), head, rows, numbers_from=1)
 
@@ -217,7 +220,9 @@ def thresholds(language: Language, context: ReportContext) -> dict[str, str]:
     result: dict[str, str] = {}
     for each in context.charter.performance if context.charter is not None else []:
         key = "at_least" if each.at_least is not None else "at_most"
-        result[each.metric] = language.t(f"index.{key}", value=metric_value(language, each.metric, each.limit).removeprefix("+"))
+        result[each.metric] = language.t(
+            f"index.{key}", value=metric_value(language, each.metric, each.limit).removeprefix("+")
+        )
     return result
 
 
@@ -238,7 +243,7 @@ def _models_table(language: Language, context: ReportContext) -> Table | None:
 
 def _cohorts(language: Language, context: ReportContext) -> Section:
     t, rows, points = language.t, [], []
-    for row in context.cohorts.sort_values(["as_of", "cohort"], kind="stable").itertuples():
+    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
         open_yet = not known(row.outcomes)
         shown = not open_yet and min(int(row.outcomes), int(row.cases) - int(row.outcomes)) >= context.minimum_cell
         outcomes = t("index.cohort_open") if open_yet else count(language, context, row.outcomes)

@@ -221,7 +221,7 @@ def test_the_same_release_twice_is_kept(tmp_path: Path) -> None:
 def test_other_figures_under_the_same_id_are_refused(tmp_path: Path, value: float, manifest: dict[str, Any]) -> None:
     publish(tmp_path, "r1")
     publish(tmp_path, "r2")
-    with pytest.raises(PlumblineError, match="exists and differs in (open/metrics.parquet|verdict)"):
+    with pytest.raises(PlumblineError, match=r"exists and differs in (open/metrics\.parquet|verdict)"):
         publish(tmp_path, "r1", value, **manifest)
     assert current_id(tmp_path, "demo") == "r2"
 
@@ -302,7 +302,7 @@ def test_only_complete_releases_are_read(tmp_path: Path) -> None:
     made = publish(tmp_path, "r1")
     assert current_release(tmp_path, "other") is None
     (made.path / "open" / "metrics.parquet").unlink()
-    with pytest.raises(PlumblineError, match="missing: open/metrics.parquet"):
+    with pytest.raises(PlumblineError, match=r"missing: open/metrics\.parquet"):
         current_release(tmp_path, "demo")
     (made.path / "manifest.json").write_text("{")
     with pytest.raises(PlumblineError, match="cannot be read"):
