@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from data_contracts.core.schema import create_tables
 from features.build import build_matrix
 from features.evidence import evidence, evidence_table
 from features.spec import FeatureSpec, columns
@@ -32,21 +33,12 @@ WINDOWS: dict[str, tuple[int, int | None]] = {
     "7d..30d": (7, 30),
     "all": (0, None),
 }
-DDL = """
-CREATE SCHEMA core; CREATE SCHEMA cohort;
+COHORT = """CREATE SCHEMA cohort;
 CREATE TABLE cohort."case" (programme VARCHAR, cohort VARCHAR, as_of DATE, case_id VARCHAR, person_id VARCHAR,
     cluster_id VARCHAR, returning_person BOOLEAN, team VARCHAR);
-CREATE TABLE core."case" (programme VARCHAR, case_id VARCHAR, person_id VARCHAR, cluster_id VARCHAR, opened_at DATE,
-    closed_at DATE, closed_known_at DATE, planned_end DATE, known_at DATE);
-CREATE TABLE core.attribute (programme VARCHAR, subject_id VARCHAR, name VARCHAR, value VARCHAR, known_at DATE);
-CREATE TABLE core.event (programme VARCHAR, event_id VARCHAR, person_id VARCHAR, case_id VARCHAR, event_at DATE,
-    known_at DATE, event_type VARCHAR, category VARCHAR, value DOUBLE, ended_at DATE, end_known_at DATE,
-    source_table VARCHAR, source_row BIGINT);
-CREATE TABLE core.coverage (programme VARCHAR, source VARCHAR, person_id VARCHAR, case_id VARCHAR, "from" DATE,
-    "to" DATE);
 """
 EVENT_FIELDS = ["event_id", "person_id", "case_id", "event_at", "known_at", "event_type", "category", "value"]
-EVENT_FIELDS += ["ended_at", "end_known_at"]  # as in DDL
+EVENT_FIELDS += ["ended_at", "end_known_at"]  # in the order of core.event
 
 
 def _features() -> list[dict[str, Any]]:
@@ -134,15 +126,40 @@ ATTRIBUTES = {
 attributes = st.sampled_from(sorted(ATTRIBUTES)).flatmap(
     lambda name: st.tuples(people | case_ids, st.just(name), ATTRIBUTES[name], days)
 )
-coverages = st.tuples(
-    st.sampled_from(["s", "s", "other"]), st.none() | people, st.none() | case_ids, maybe_days, maybe_days
-)
+
+
+@st.composite
+def coverages(draw: st.DrawFn) -> list[tuple[Any, ...]]:
+    """One source's spell for somebody, mostly about as long as a window, sometimes in two parts."""
+    source = draw(st.sampled_from(["s", "s", "s", "other"]))
+    person, case = draw(st.none() | people), draw(st.none() | case_ids)
+    if draw(st.integers(0, 3)) == 0:
+        return [(source, person, case, draw(maybe_days), draw(maybe_days))]
+    near, far = draw(st.sampled_from(sorted(WINDOWS.values(), key=str)))
+    as_of, beside = draw(st.sampled_from(AS_OFS)), st.sampled_from([-1, 0, 0, 1])
+    first = as_of - dt.timedelta((far or 400) + draw(beside))
+    last = as_of - dt.timedelta(near + 1 + draw(beside))
+    if draw(st.booleans()):
+        return [(source, person, case, first, last)]
+    middle = first + (last - first) / 2
+    return [
+        (source, person, case, first, middle),
+        (
+            source,
+            person,
+            draw(st.sampled_from([None, case])),
+            middle + dt.timedelta(draw(st.sampled_from([0, 1, 2]))),
+            last,
+        ),
+    ]
+
+
 openings = st.fixed_dictionaries({case: st.tuples(days, days) for case in PERSON})
 cores = st.fixed_dictionaries(
     {
         "events": st.lists(events(), max_size=25),
         "attributes": st.lists(attributes, max_size=12),
-        "coverage": st.lists(coverages, max_size=5),
+        "coverage": st.lists(coverages(), max_size=3).map(lambda parts: [row for rows in parts for row in rows]),
         "openings": openings,
     }
 )
@@ -180,7 +197,8 @@ def _fill(con: duckdb.DuckDBPyConnection, programme: str, core: dict[str, Any], 
 @pytest.fixture(scope="module")
 def con() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
-    connection.execute(DDL)
+    create_tables(connection)
+    connection.execute(COHORT)
     return connection
 
 
@@ -391,12 +409,14 @@ def test_the_future_order_and_repeats_change_nothing(
     before = {key: _bits(cells) for key, cells in _matrix(con).items()}
 
     changed = [dict(event) for event in core["events"]]
-    for i, back, ahead, recorded_late in ends:
-        # an end recorded too late, or an end that lies ahead, for episodes that have none yet
-        if i < len(changed) and changed[i]["ended_at"] is None:
-            past, future = DAY - dt.timedelta(back), DAY + dt.timedelta(ahead)
-            changed[i]["ended_at"] = past if recorded_late else future
-            changed[i]["end_known_at"] = future if recorded_late else past - dt.timedelta(1)
+    unended = [event for event in changed if event["ended_at"] is None]
+    for i, back, ahead, recorded_late in ends if unended else []:
+        # an end recorded too late, or an end that lies ahead
+        past, future = DAY - dt.timedelta(back), DAY + dt.timedelta(ahead)
+        unended[i % len(unended)] |= {
+            "ended_at": past if recorded_late else future,
+            "end_known_at": future if recorded_late else past - dt.timedelta(1),
+        }
     later = [(who, name, value, max(known, DAY)) for who, name, value, known in corrections]
     planted = {
         **core,
@@ -404,7 +424,7 @@ def test_the_future_order_and_repeats_change_nothing(
         "attributes": random.Random(seed).sample(core["attributes"] + later, len(core["attributes"]) + len(later)),
     }
     rows = _rows(planted)
-    rows += [rows[i] for i in repeated if i < len(rows)]
+    rows += [rows[i % len(rows)] for i in repeated if rows]
     random.Random(seed).shuffle(rows)
     _clear(con)
     _fill(con, "p", planted, rows)
