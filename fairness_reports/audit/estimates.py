@@ -1,0 +1,299 @@
+"""A metric in every group of a partition: estimate, uncertainty, gap.
+
+Belongs here: which formula or resampling gives the interval of which figure.
+Does not belong here: the formulas (intervals), the rows of the audit (table), what a gap means (states).
+
+Two regimes. A figure is *small* when it rests on fewer than 100 cases or 50 clusters, or a proportion on fewer than 20
+cases of one kind: there the bootstrap's percentiles are too short, and at a share of 0 or 1 they have no length at all.
+Small figures get a formula (Wilson with a design effect, Student's t); their gaps are put together from the limits of
+both parts. All other figures get the bootstrap: percentiles for single intervals, standard errors for simultaneous
+ones, whose percentiles would lie beyond 1,000 replicates. Inside bands of scores the linearised standard error stands
+for the bootstrap's: the same to a few per cent, at a fraction of the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairness_reports.audit import intervals
+from fairness_reports.audit.auc import Auc
+from fairness_reports.audit.metrics import NO_NON_OUTCOMES, NO_OUTCOMES, RATIOS
+from fairness_reports.audit.reasons import ONE_CLUSTER, SAME_SCORES, fewer_than
+from fairness_reports.audit.statistics import Sums
+
+Array = NDArray[np.float64]
+Limits = tuple[Array, Array]
+
+LEVEL = 0.95
+SMALL_CASES, SMALL_KIND, SMALL_CLUSTERS = 100, 20, 50
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How sure an interval is to be.
+
+    Attributes
+    ----------
+    level : float
+        For one interval.
+    simultaneous : bool
+        Whether it belongs to a family (`level` already adjusted).
+    """
+
+    level: float = LEVEL
+    simultaneous: bool = False
+
+    @classmethod
+    def family(cls, members: int) -> Confidence:
+        """Bonferroni: every one of so many intervals at 1 - .05 / members, all of them together at .95."""
+        return cls(1 - (1 - LEVEL) / max(members, 1), True)
+
+
+class Estimate(Protocol):
+    """A metric in every group of a partition."""
+
+    value: Array
+    cases: Array
+    reason: NDArray[np.object_]
+
+    def limits(self, confidence: Confidence) -> Limits:
+        """Interval of each value."""
+        ...
+
+    def gap_limits(self, reference: Estimate, at: int, confidence: Confidence) -> Limits:
+        """Interval of each value minus the reference's value at a position."""
+        ...
+
+
+def hide(
+    value: Array, cases: Array, minimum: int, empty: str, group_cases: Array
+) -> tuple[Array, Array, NDArray[np.object_]]:
+    """Take out what rests on too few cases, with the reason.
+
+    A group below the minimum is small, whatever the metric. In a group of sufficient size a metric without a single
+    case says why.
+    """
+    reason = np.full(len(value), None, dtype=object)
+    reason[cases < minimum] = fewer_than(minimum)
+    reason[(cases == 0) & (group_cases >= minimum)] = empty
+    missing = np.array([each is not None for each in reason], dtype=np.bool_)
+    kept_cases = np.where(missing & (cases > 0), np.nan, cases)
+    kept_cases[group_cases < minimum] = np.nan
+    return np.where(missing, np.nan, value), kept_cases, reason
+
+
+def _percentiles(replicates: Array, level: float) -> Limits:
+    tail = (1 - level) / 2
+    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def _deviation(replicates: Array) -> Array:
+    return np.asarray(np.std(replicates, axis=0, ddof=1), dtype=np.float64)
+
+
+def _correlation(a: Array, b: Array) -> Array:
+    a, b = a - np.nanmean(a, axis=0), b - np.nanmean(b, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.nanmean(a * b, axis=0) / np.sqrt(np.nanmean(a * a, axis=0) * np.nanmean(b * b, axis=0))
+    return np.asarray(np.clip(np.nan_to_num(value), -1, 1), dtype=np.float64)
+
+
+def _without_points(limits: Limits) -> Limits:
+    """An interval without length pretends to know: none is shown instead."""
+    low, high = limits
+    nothing = ~(high - low > 1e-12)
+    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+
+
+@dataclass
+class RatioEstimate:
+    """A metric of RATIOS.
+
+    Parameters
+    ----------
+    metric : str
+        Its name.
+    sums : Sums
+        The statistics of the partition.
+    point : numpy.ndarray
+        The estimates to publish.
+    replicates : numpy.ndarray, shape (replicates, groups), or None
+        Bootstrapped estimates; NaN in groups that are too small to be shown. None: limits from the linearised standard
+        error.
+    minimum : int
+        The minimum cell.
+    """
+
+    metric: str
+    sums: Sums
+    point: Array
+    replicates: Array | None
+    minimum: int
+
+    def __post_init__(self) -> None:
+        ratio = RATIOS[self.metric]
+        numerator, self._all = self.sums.metric(self.metric)
+        self.value, self.cases, self.reason = hide(self.point, self._all, self.minimum, ratio.empty, self.sums.cases())
+        self._se, self._clusters, self._worst = self.sums.spread(self.metric)
+        self.small = (self._all < SMALL_CASES) | (self._clusters < SMALL_CLUSTERS)
+        if ratio.proportion:
+            self.small |= np.minimum(numerator, self._all - numerator) < SMALL_KIND
+        elif self.metric == "calibration":
+            happened, known = self.sums.metric("base_rate")
+            self.small |= np.minimum(happened, known - happened) < SMALL_KIND
+        for i in np.flatnonzero((self._clusters < 2) & ~np.isnan(self.value)):
+            self.reason[i] = ONE_CLUSTER
+
+    def _formula(self, level: float) -> Limits:
+        t = intervals.critical(level, self._clusters - 1)
+        t = np.where(self._clusters < 2, np.nan, t)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if RATIOS[self.metric].proportion:
+                return self._wilson(self.value, self._all, self._se, self._worst, t)
+            if self.metric == "calibration":
+                # the scores of these cases are given; what is uncertain is how often the outcome happens
+                happened, known = self.sums.metric("base_rate")
+                se, _, worst = self.sums.spread("base_rate")
+                rate = happened / known
+                low, high = self._wilson(rate, known, se, worst, t)
+                return self.value + rate - high, self.value + rate - low
+            return np.clip(self.value - t * self._se, 0, 1), np.clip(self.value + t * self._se, 0, 1)
+
+    @staticmethod
+    def _wilson(share: Array, cases: Array, se: Array, worst: Array, t: Array) -> Limits:
+        return intervals.wilson(share, cases / intervals.design_effect(share, cases, se, worst), t)
+
+    def limits(self, confidence: Confidence) -> Limits:
+        """Interval of each value; NaN where there is none."""
+        low, high = self._formula(confidence.level)
+        big = ~self.small & ~np.isnan(self.value)
+        if big.any():
+            if self.replicates is None:
+                half = intervals.critical(confidence.level) * self._se[big]
+                low[big], high[big] = self.value[big] - half, self.value[big] + half
+            else:
+                low[big], high[big] = self._resampled(self.replicates[:, big], self.value[big], confidence)
+            if self.metric != "calibration":
+                low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+        return _without_points((low, high))
+
+    @staticmethod
+    def _resampled(replicates: Array, value: Array, confidence: Confidence) -> Limits:
+        if not confidence.simultaneous:
+            return _percentiles(replicates, confidence.level)
+        half = float(intervals.critical(confidence.level)) * _deviation(replicates)
+        return value - half, value + half
+
+    def gap_limits(self, reference: Estimate, at: int, confidence: Confidence) -> Limits:
+        """Interval of each value minus the reference's value at a position; NaN where there is none."""
+        assert isinstance(reference, RatioEstimate)  # noqa: S101  # a gap is between figures of one metric
+        low, high, shown = self._blank(reference, at)
+        mine, other = self._drawn(), reference._drawn()[:, [at]]
+        small = shown & (self.small | reference.small[at])
+        big = shown & ~small
+        if small.any():
+            a, b = self.limits(confidence), reference.limits(confidence)
+            low[small], high[small] = intervals.difference(
+                self.value[small],
+                (a[0][small], a[1][small]),
+                reference.value[[at]],
+                (b[0][[at]], b[1][[at]]),
+                _correlation(mine[:, small], other),
+            )
+        if big.any():
+            value = self.value[big] - reference.value[at]
+            low[big], high[big] = self._resampled(mine[:, big] - other, value, confidence)
+        return _without_points((np.clip(low, -1, 1), np.clip(high, -1, 1)))
+
+    def quotient_limits(self, reference: RatioEstimate, at: int, confidence: Confidence) -> Limits:
+        """Interval of each value over the reference's value at a position; NaN where there is none."""
+        low, high, shown = self._blank(reference, at)
+        shown &= reference.value[at] > 0
+        small = shown & (self.small | reference.small[at])
+        big = shown & ~small
+        if small.any():
+            a, b = self.limits(confidence), reference.limits(confidence)
+            low[small], high[small] = intervals.quotient(
+                self.value[small], (a[0][small], a[1][small]), reference.value[[at]], (b[0][[at]], b[1][[at]])
+            )
+        if big.any():
+            replicates = self._drawn()[:, big] / reference._drawn()[:, [at]]
+            low[big], high[big] = self._resampled(replicates, self.value[big] / reference.value[at], confidence)
+        return _without_points((low, high))
+
+    def _drawn(self) -> Array:
+        if self.replicates is None:
+            raise ValueError("gaps need replicates")
+        return self.replicates
+
+    def _blank(self, reference: RatioEstimate, at: int) -> tuple[Array, Array, NDArray[np.bool_]]:
+        nothing = np.full(len(self.value), np.nan)
+        shown = ~np.isnan(self.value) & ~np.isnan(reference.value[at])
+        return nothing, nothing.copy(), shown
+
+
+@dataclass
+class AucEstimate:
+    """AUC in every group.
+
+    Parameters
+    ----------
+    auc : Auc
+        Values with their covariances.
+    minimum : int
+        The minimum cell, for each of the two kinds of case.
+    group_cases : numpy.ndarray
+        Cases in each group, known outcome or not.
+    """
+
+    auc: Auc
+    minimum: int
+    group_cases: Array
+
+    def __post_init__(self) -> None:
+        known = self.auc.outcomes + self.auc.others
+        self._fewer = np.minimum(self.auc.outcomes, self.auc.others)
+        self.value, _, self.reason = hide(self.auc.value, self._fewer, self.minimum, NO_OUTCOMES, self.group_cases)
+        for i, reason in enumerate(self.reason):
+            if reason == NO_OUTCOMES and self.auc.outcomes[i] > 0:
+                self.reason[i] = NO_NON_OUTCOMES
+            elif reason is None and not self.auc.varies[i]:
+                self.reason[i] = SAME_SCORES
+            elif reason is None and self.auc.clusters[i] < 2:
+                self.reason[i] = ONE_CLUSTER
+        self.cases = np.where(known < self.minimum, np.nan, known)
+        self._variance = self.auc.variance()
+        self.small = (self._fewer < SMALL_KIND) | (self.auc.clusters < SMALL_CLUSTERS)
+
+    def _critical(self, confidence: Confidence) -> Array:
+        t = intervals.critical(confidence.level, self.auc.clusters - 1)
+        return np.where((self.auc.clusters < 2) | ~self.auc.varies, np.nan, t)
+
+    def limits(self, confidence: Confidence) -> Limits:
+        """Interval of each value, symmetric in the logit; at 0 and 1 that of a proportion of the rarer kind of case."""
+        t = self._critical(confidence)
+        inner = intervals.logit_limits(self.value, np.sqrt(self._variance), t)
+        outer = intervals.wilson(self.value, np.maximum(self._fewer, 1), t)
+        edge = (self.value == 0) | (self.value == 1)
+        return _without_points((np.where(edge, outer[0], inner[0]), np.where(edge, outer[1], inner[1])))
+
+    def gap_limits(self, reference: Estimate, at: int, confidence: Confidence) -> Limits:
+        """Interval of each value minus the reference's value at a position; NaN where there is none."""
+        assert isinstance(reference, AucEstimate)  # noqa: S101  # a gap is between figures of one metric
+        every = np.arange(len(self.value))
+        common = self.auc.covariance(reference.auc, every, np.full(len(every), at))
+        variance, other = self._variance, float(reference._variance[at])
+        half = self._critical(confidence) * np.sqrt(np.maximum(variance + other - 2 * common, 0))
+        value = self.value - reference.value[at]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            correlation = np.clip(np.nan_to_num(common / np.sqrt(variance * other)), -1, 1)
+        a, b = self.limits(confidence), reference.limits(confidence)
+        formula = intervals.difference(self.value, a, reference.value[[at]], (b[0][[at]], b[1][[at]]), correlation)
+        small = self.small | reference.small[at]
+        low, high = np.where(small, formula[0], value - half), np.where(small, formula[1], value + half)
+        return _without_points((np.clip(low, -1, 1), np.clip(high, -1, 1)))

@@ -1,0 +1,56 @@
+"""Why a figure is missing, in words.
+
+Belongs here: the phrases in the column `reason` of the audit, and the same in German.
+Does not belong here: the reasons of a verdict (fairness_reports.verdict).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fairness_reports.audit import metrics
+
+ONE_GROUP: Final = "one group only"
+NOT_IN_DATA: Final = "attribute missing"
+NEVER_RECORDED: Final = "attribute never recorded"
+NO_REFERENCE: Final = "reference group missing"
+SMALL_REFERENCE: Final = "reference too small"
+ZERO_REFERENCE: Final = "reference is zero"
+ONE_CLUSTER: Final = "one cluster only"
+NO_VARIATION: Final = "no variation"
+SAME_SCORES: Final = "all scores equal"
+NOT_MEASURED: Final = "not measured for intersections"
+
+GERMAN: Final[dict[str, str]] = {
+    metrics.NO_CASES: "keine Fälle",
+    metrics.NO_KNOWN: "kein Ausgang bekannt",
+    metrics.NO_OUTCOMES: "kein Ereignis",
+    metrics.NO_NON_OUTCOMES: "kein Fall ohne Ereignis",
+    metrics.NONE_SELECTED: "niemand ausgewählt",
+    metrics.ALL_SELECTED: "alle ausgewählt",
+    ONE_GROUP: "nur eine Gruppe",
+    NOT_IN_DATA: "Merkmal fehlt",
+    NEVER_RECORDED: "Merkmal nie erfasst",
+    NO_REFERENCE: "Vergleichsgruppe fehlt",
+    SMALL_REFERENCE: "Vergleichsgruppe zu klein",
+    ZERO_REFERENCE: "Vergleichswert ist null",
+    ONE_CLUSTER: "nur ein Haushalt oder eine Person",
+    NO_VARIATION: "keine Unterschiede",
+    SAME_SCORES: "alle Werte gleich",
+    NOT_MEASURED: "für gekreuzte Merkmale nicht gemessen",
+}
+"""Every phrase but `fewer than N`, which `german` builds."""
+
+
+def fewer_than(minimum: int) -> str:
+    """The reason of a suppressed figure."""
+    return f"fewer than {minimum}"
+
+
+def in_words(reason: str, language: str) -> str:
+    """A reason of the audit in `en` or `de`."""
+    if language != "de":
+        return reason
+    small = re.fullmatch(r"fewer than (\d+)", reason)
+    return f"weniger als {small[1]}" if small else GERMAN[reason]

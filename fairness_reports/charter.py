@@ -1,0 +1,345 @@
+"""The charter: what people decide before any model.
+
+Belongs here: the model of charter.yaml, what counts as a placeholder, the charter's hash, its fit with the protected
+attributes. Does not belong here: whether a model met it (fairness_reports.verdict).
+
+A placeholder ("TODO", "<name of the owner>", an empty field ...) is not a mistake, because people fill a charter in
+over weeks. But a charter with one is not signed off: it serves `check` and `dummy`, never a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
+
+from fairness_reports.audit.metrics import DIFFERENCES
+from fairness_reports.spec import OVERALL, ProtectedSpec
+from features.words import Text
+
+Location = tuple[int | str, ...]
+Problem = tuple[Location, str, str]
+
+TODO = "TODO"
+_WHOLE = re.compile(
+    r"(?:todo|tbd|tba|tbc|fixme|n\.?\s?n\.?|x{3,}|\?+|…|\.{3,}|-+|_+"
+    r"|lorem ipsum.*|placeholder|platzhalter|offen|noch offen)[.:!]?",
+    re.IGNORECASE | re.DOTALL,
+)
+_INSIDE = re.compile(
+    r"\b(?:TODO|TBD|FIXME)\b|<[^\W\d][^<>\n]*>"  # <who signs>; not "under <5 and >2"
+    r"|(?i:\bto be (?:filled|determined|decided|completed|confirmed|defined)\b|\bfill (?:this |me )?in\b"
+    r"|\bbitte (?:ausfüllen|eintragen|ergänzen)\b|\bnoch (?:auszufüllen|einzutragen|zu ergänzen|zu klären)\b"
+    r"|\bwird noch ergänzt\b)"
+)
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether a value of the charter still waits for somebody to write it."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        text = value.strip()
+        return not text or bool(_WHOLE.fullmatch(text) or _INSIDE.search(text))
+    return isinstance(value, list | dict) and not value
+
+
+def _open(value: object) -> object:
+    return None if is_placeholder(value) else value
+
+
+def _open_text(value: object) -> object:
+    if isinstance(value, str):
+        # one language is no Text: but whoever writes TODO should hear of the placeholder, not of a missing language
+        return {"en": TODO, "de": TODO} if is_placeholder(value) else value
+    if value is None or value == {}:
+        return {"en": TODO, "de": TODO}
+    if isinstance(value, dict):
+        return {key: TODO if key in {"en", "de"} and is_placeholder(each) else each for key, each in value.items()}
+    return value
+
+
+def _open_list(value: object) -> object:
+    if isinstance(value, list) and value:
+        return value
+    if isinstance(value, dict) and value:
+        return [value]
+    return [{"en": TODO, "de": TODO}] if is_placeholder(value) else value
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Words = Annotated[Text, BeforeValidator(_open_text)]
+"""Words that reports print: both languages, or a placeholder."""
+ListOfWords = Annotated[list[Words], BeforeValidator(_open_list)]
+Day = Annotated[date | None, BeforeValidator(_open)]
+"""A day; None while it is a placeholder."""
+Group = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignOff(_Section):
+    """Who signed the charter, by role, and when."""
+
+    by: Words
+    date: Day
+
+
+class ImpactAssessment(_Section):
+    """Where the assessment of the consequences is filed, and its date."""
+
+    reference: Words
+    date: Day
+
+
+class Retraining(_Section):
+    """How often the model is fitted again, and why so often."""
+
+    every_months: Annotated[int | None, BeforeValidator(_open), Field(ge=1, le=120)]
+    reason: Words
+
+
+class Capacity(_Section):
+    """The share of the cases that the service could reach, and where the figure comes from."""
+
+    share: Annotated[float | None, BeforeValidator(_open), Field(gt=0, le=1)]
+    reason: Words
+
+
+class PerformanceThreshold(_Section):
+    """One threshold for the model as a whole.
+
+    Parameters
+    ----------
+    metric : str
+        A metric of metrics.parquet.
+    at_least, at_most : float
+        Exactly one of them.
+    bound : "lower", "upper" or "estimate", optional
+        Which end of the interval has to hold. By default the one that is harder to meet: `lower` for at_least, `upper`
+        for at_most.
+    reason : Text
+        Why this figure.
+    """
+
+    metric: str = Field(min_length=1)
+    at_least: Annotated[float | None, BeforeValidator(_open)] = None
+    at_most: Annotated[float | None, BeforeValidator(_open)] = None
+    bound: Literal["lower", "upper", "estimate"] | None = None
+    reason: Words
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_limit(cls, data: Any, handler: ModelWrapValidatorHandler[PerformanceThreshold]) -> PerformanceThreshold:
+        result = handler(data)
+        if isinstance(data, dict) and ("at_least" in data) == ("at_most" in data):
+            raise ValueError("give either `at_least` or `at_most`.")
+        return result
+
+    @property
+    def required_bound(self) -> str:
+        """`bound`, or the one that is harder to meet."""
+        return self.bound or ("lower" if self.at_least is not None else "upper")
+
+    @property
+    def limit(self) -> float:
+        """The figure of `at_least` or `at_most`; NaN while it is a placeholder."""
+        limit = self.at_least if self.at_least is not None else self.at_most
+        return float("nan") if limit is None else limit
+
+
+class FairnessThreshold(_Section):
+    """One gap that is judged: a metric between the groups of an attribute.
+
+    Parameters
+    ----------
+    metric : str
+        A metric of the audit.
+    attribute : str
+        A protected attribute, or two crossed as in the audit ("a × b").
+    tolerance : float
+        The largest difference, in either direction, that is tolerated.
+    reference : str
+        `overall` (the figure for everybody), or the name of a group.
+    reason : Text
+        Why this metric, this tolerance.
+    """
+
+    metric: str
+    attribute: str = Field(min_length=1)
+    tolerance: Annotated[float | None, BeforeValidator(_open), Field(gt=0, lt=1)]
+    reference: Group = OVERALL
+    reason: Words
+
+    @model_validator(mode="after")
+    def _known(self) -> FairnessThreshold:
+        if not is_placeholder(self.metric) and self.metric not in DIFFERENCES:
+            raise ValueError(f"“{self.metric}” has no gap that can be judged: use one of {', '.join(DIFFERENCES)}.")
+        return self
+
+
+class Acceptance(_Section):
+    """A gap that may stay undecided: accepted beforehand for one group, with reason and signatory."""
+
+    attribute: str = Field(min_length=1)
+    group: Group
+    metric: str
+    reason: Words
+    signatory: Words
+
+
+class Charter(_Section):
+    """The charter of a programme: every field is explained in docs/charter.md."""
+
+    problem: Words
+    decision_supported: Words
+    alternatives: ListOfWords
+    prohibited_uses: ListOfWords
+    legal_basis: Words
+    impact_assessment: ImpactAssessment
+    people_informed: Words
+    consulted: ListOfWords
+    owner: Words
+    sign_off: SignOff
+    disagreement_contact: Words
+    retention: Words
+    review_date: Day
+    retraining: Retraining
+    stop_rule: Words
+    capacity: Capacity
+    selection_margin: float = Field(default=0.01, ge=0, lt=0.5)
+    minimum_cell: int = Field(default=10, ge=5, le=1000)
+    performance: list[PerformanceThreshold] = Field(min_length=1)
+    fairness: list[FairnessThreshold]
+    accepted: list[Acceptance] = Field(default_factory=list)
+
+    _placeholders: tuple[Location, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _note_placeholders(cls, data: Any, handler: ModelWrapValidatorHandler[Charter]) -> Charter:
+        charter = handler(data)
+        if isinstance(data, dict):
+            charter._placeholders = tuple(_find(data))
+        return charter
+
+    @model_validator(mode="after")
+    def _judgeable(self) -> Charter:
+        metrics = {each.metric for each in self.fairness}
+        if len(metrics) > 3:
+            raise ValueError(
+                f"`fairness` names {len(metrics)} metrics; at most three are confirmatory. "
+                "Keep those on which the decision rests: all others are reported anyway."
+            )
+        if metrics == {"auc"}:
+            raise ValueError(
+                "`fairness` names auc alone: equal AUC says nothing of who is missed or flagged wrongly. "
+                "Add tpr, fpr or calibration."
+            )
+        judged = [(each.metric, each.attribute, each.reference) for each in self.fairness]
+        if len(set(judged)) < len(judged):
+            raise ValueError("`fairness` names the same metric, attribute and reference twice.")
+        return self
+
+    @property
+    def placeholders(self) -> tuple[Location, ...]:
+        """Where placeholders stand, as locations in the file."""
+        return self._placeholders
+
+    @property
+    def is_signed_off(self) -> bool:
+        """Whether the charter is complete: only then may a model be trained."""
+        return not self._placeholders
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the canonical JSON: the same for two files that say the same."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _find(value: Any, place: Location = ()) -> list[Location]:
+    # `fairness: []` and `accepted: []` are statements, not gaps to fill
+    if place in {("fairness",), ("accepted",)} and value == []:
+        return []
+    if is_placeholder(value):
+        # optional fields that are simply left empty say nothing either: they count, so that nobody signs a half-written
+        # line
+        return [place]
+    if isinstance(value, dict):
+        return [found for key, each in value.items() for found in _find(each, (*place, key))]
+    if isinstance(value, list):
+        return [found for i, each in enumerate(value) for found in _find(each, (*place, i))]
+    return []
+
+
+def check(charter: Charter, protected: ProtectedSpec, metrics: list[str] | None = None) -> list[Problem]:
+    """What in the charter does not fit the rest of the pack.
+
+    Parameters
+    ----------
+    charter : Charter
+        The charter.
+    protected : ProtectedSpec
+        The programme's protected attributes.
+    metrics : list of str, optional
+        The metrics that metrics.parquet will have; without it their names are not checked.
+
+    Returns
+    -------
+    list of (location, what, what to do)
+        Locations are places in charter.yaml.
+    """
+    problems: list[Problem] = []
+    known = protected.names()
+    todo = f"Use one of: {', '.join(known)}."
+    for i, each in enumerate(charter.fairness):
+        if not is_placeholder(each.attribute) and each.attribute not in known:
+            problems.append(
+                (("fairness", i, "attribute"), f"“{each.attribute}” is not audited in programme.yaml.", todo)
+            )
+    judged = {(each.metric, each.attribute) for each in charter.fairness}
+    for i, accepted in enumerate(charter.accepted):
+        if (accepted.metric, accepted.attribute) not in judged:
+            problems.append(
+                (
+                    ("accepted", i),
+                    f"nothing judges {accepted.metric} by {accepted.attribute}, so there is nothing to accept.",
+                    "Accept only gaps that `fairness` names.",
+                )
+            )
+    for i, threshold in enumerate(charter.performance):
+        if metrics is not None and not is_placeholder(threshold.metric) and threshold.metric not in metrics:
+            problems.append(
+                (
+                    ("performance", i, "metric"),
+                    f"“{threshold.metric}” is not measured.",
+                    f"Use one of: {', '.join(metrics)}.",
+                )
+            )
+    if charter.sign_off.date and charter.review_date and charter.review_date <= charter.sign_off.date:
+        problems.append(
+            (
+                ("review_date",),
+                "the review date is not after the sign-off.",
+                "Name a day on which it is looked at again.",
+            )
+        )
+    return problems

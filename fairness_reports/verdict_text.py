@@ -1,0 +1,270 @@
+"""The sentences of the verdict, in English and German.
+
+Belongs here: one sentence per reason, with threshold, value and interval; the headline.
+Does not belong here: which reasons there are (fairness_reports.verdict).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from fairness_reports.audit.reasons import in_words
+from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL
+from features.words import Text, Words
+
+if TYPE_CHECKING:
+    from fairness_reports.charter import Acceptance, FairnessThreshold, PerformanceThreshold
+    from fairness_reports.reports.language import Language
+
+Figures = tuple[float | None, float | None, float | None]
+
+CONSTANT: Final[dict[str, dict[str, str]]] = {
+    "outcome_never": {
+        "en": "The outcome never occurs in the test, so there is nothing to tell apart. Check how the outcome is "
+        "declared, and whether its records arrived.",
+        "de": "Das Ereignis kommt in der Erprobung nie vor; es gibt nichts zu unterscheiden. Prüfen Sie, wie es "
+        "festgelegt ist und ob seine Daten angekommen sind.",
+    },
+    "outcome_always": {
+        "en": "The outcome occurs for everybody in the test, so there is nothing to tell apart. Check how it "
+        "is declared.",
+        "de": "Das Ereignis trifft in der Erprobung auf alle zu; es gibt nichts zu unterscheiden. Prüfen Sie, wie es "
+        "festgelegt ist.",
+    },
+    "no_fairness_threshold": {
+        "en": "The charter names no gap between groups that is judged, so whether the groups are treated alike was not "
+        "decided by anybody.",
+        "de": "Die Charta nennt keinen Abstand zwischen Gruppen, der geprüft wird; ob Gruppen gleich behandelt werden, "
+        "hat damit niemand festgelegt.",
+    },
+}
+TOO_FEW: Final[dict[str, dict[str, str]]] = {
+    "too_few_outcomes": {
+        "en": "The test has {count} cases with the recorded outcome; a model needs {least}.",
+        "de": "Die Erprobung hat {count} Fälle mit dem erfassten Ereignis; ein Modell verlangt {least}.",
+    },
+    "too_few_non_outcomes": {
+        "en": "The test has {count} cases without the recorded outcome; a model needs {least}.",
+        "de": "Die Erprobung hat {count} Fälle ohne das erfasste Ereignis; ein Modell verlangt {least}.",
+    },
+}
+THRESHOLD: Final[dict[str, dict[str, str]]] = {
+    "threshold_met": {
+        "en": "{metric}: {figure}. Agreed was {limit}, measured by {bound}: met.",
+        "de": "{metric}: {figure}. Vereinbart war {limit}, gemessen durch {bound}: erfüllt.",
+    },
+    "threshold_failed": {
+        "en": "{metric}: {figure}. Agreed was {limit}, measured by {bound}: not met.",
+        "de": "{metric}: {figure}. Vereinbart war {limit}, gemessen durch {bound}: nicht erfüllt.",
+    },
+    "threshold_not_measured": {
+        "en": "{metric}: could not be measured. Agreed was {limit}.",
+        "de": "{metric}: war nicht messbar. Vereinbart war {limit}.",
+    },
+}
+LIMIT: Final = {"en": ("at least {}", "at most {}"), "de": ("mindestens {}", "höchstens {}")}
+BOUND: Final = {
+    "estimate": {"en": "the estimate itself", "de": "die Schätzung selbst"},
+    "lower": {"en": "the lower end of its interval", "de": "das untere Ende des Intervalls"},
+    "upper": {"en": "the upper end of its interval", "de": "das obere Ende des Intervalls"},
+}
+GAP: Final[dict[str, dict[str, str]]] = {
+    "gap_within": {
+        "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: within.",
+        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: eingehalten.",
+    },
+    "gap_outside": {
+        "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: exceeded.",
+        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: überschritten.",
+    },
+    "gap_cannot_tell": {
+        "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: cannot be told.",
+        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: lässt sich nicht sagen.",
+    },
+    "gap_accepted": {
+        "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: cannot be told, which {signatory} "
+        "accepted beforehand: {reason}",
+        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: lässt sich nicht sagen; vorab "
+        "hingenommen von {signatory}: {reason}",
+    },
+}
+WHAT: Final = {
+    "en": "{metric}: {attribute} {group} compared with {reference}",
+    "de": "{metric}: {attribute} {group} verglichen mit {reference}",
+}
+EVERYBODY: Final = {"en": "all cases", "de": "allen Fällen"}
+NO_FIGURE: Final = {"en": "no comparison ({})", "de": "kein Vergleich ({})"}
+UNKNOWN: Final = {"en": "no figure", "de": "keine Angabe"}
+DIFFERENCE: Final = {"en": "difference {}", "de": "Abstand {}"}
+BETWEEN: Final = {"en": "{} (interval {})", "de": "{} (Intervall {})"}
+FEWER: Final = {"en": "fewer than {}", "de": "weniger als {}"}
+MISSING: Final = {
+    "en": "{attribute}: {why}. A protected attribute that is not there cannot be audited.",
+    "de": "{attribute}: {why}. Ein geschütztes Merkmal, das fehlt, lässt sich nicht prüfen.",
+}
+NOT_MEASURED: Final = {
+    "en": "{metric} by {attribute}: the charter wants this judged, but the audit has no such comparison.",
+    "de": "{metric} nach {attribute}: soll laut Charta geprüft werden, die Prüfung enthält den Vergleich aber nicht.",
+}
+NO_GROUP: Final = {"en": NOT_RECORDED, "de": "nicht erfasst"}
+
+
+class _Form:
+    """How figures of a metric are written: with so many decimals that none looks like the limit that it misses."""
+
+    def __init__(self, metric: str, figures: Figures, limits: tuple[float, ...]) -> None:
+        from fairness_reports.reports.figures import SHARES
+
+        self.share = metric.split("[")[0] in SHARES
+        self.is_gap = metric.startswith("calibration") and self.share  # a difference of shares by itself
+        self.scale, self.digits = (100, 1) if self.share else (1, 3)
+        known = [each for each in figures if each is not None]
+        while self.digits < 6 and any(self._alike(figure, limit) for figure in known for limit in limits):
+            self.digits += 1
+
+    def _alike(self, figure: float, limit: float) -> bool:
+        return figure != limit and round(figure * self.scale, self.digits) == round(limit * self.scale, self.digits)
+
+    def value(self, speech: Language, value: float) -> str:
+        if self.is_gap:
+            return speech.points(value, self.digits)
+        return speech.percent(value, self.digits) if self.share else speech.number(value, self.digits)
+
+    def gap(self, speech: Language, value: float) -> str:
+        return speech.points(value, self.digits) if self.share else speech.signed(value, self.digits)
+
+    def end(self, speech: Language, value: float, *, signed: bool) -> str:
+        return (speech.signed if signed else speech.number)(value * self.scale, self.digits)
+
+
+class Sentences:
+    """Builds the sentences.
+
+    Parameters
+    ----------
+    words : Words, optional
+        What attributes and groups are called; by default their names in the data.
+    """
+
+    def __init__(self, words: Words | None = None) -> None:
+        self._words = words
+
+    @cached_property
+    def _languages(self) -> dict[str, Language]:
+        from fairness_reports.reports.language import Language  # the reports may import the verdict: not at the top
+
+        return {"en": Language("en"), "de": Language("de")}
+
+    def headline(self, verdict: str, language: str, owner: Text | str, on: date) -> str:
+        """The verdict in one sentence."""
+        speech = self._languages[language]
+        return speech.t(f"verdict.{verdict}", owner=speech.text(owner), date=speech.date(on)).unescape()
+
+    def constant(self, code: str) -> Text:
+        """A sentence without figures."""
+        return Text(**CONSTANT[code])
+
+    def too_few(self, code: str, count: int, minimum: int, least: int) -> Text:
+        """Too few cases of one kind in the test; a count below the minimum is not told."""
+        shown = {each: FEWER[each].format(minimum) if count < minimum else str(count) for each in FEWER}
+        return Text(**{each: TOO_FEW[code][each].format(count=shown[each], least=least) for each in shown})
+
+    def threshold(
+        self, code: str, threshold: PerformanceThreshold, value: float | None, low: float | None, high: float | None
+    ) -> Text:
+        """How a performance threshold came out."""
+        sentences = {}
+        form = _Form(threshold.metric, (value, low, high), (threshold.limit,))
+        for language, forms in LIMIT.items():
+            sentences[language] = THRESHOLD[code][language].format(
+                metric=self._metric(threshold.metric, language),
+                figure=self._figure(form, (value, low, high), language),
+                limit=forms[threshold.at_least is None].format(form.value(self._languages[language], threshold.limit)),
+                bound=BOUND[threshold.required_bound][language],
+            )
+        return Text(**sentences)
+
+    def missing(self, attribute: str, why: str) -> Text:
+        """A protected attribute is not there."""
+        return Text(
+            **{
+                language: form.format(attribute=self._attribute(attribute, language), why=in_words(why, language))
+                for language, form in MISSING.items()
+            }
+        )
+
+    def not_measured(self, threshold: FairnessThreshold) -> Text:
+        """The audit lacks a comparison that the charter judges."""
+        sentences = {}
+        for language, form in NOT_MEASURED.items():
+            attribute = self._attribute(threshold.attribute, language)
+            sentences[language] = form.format(metric=self._metric(threshold.metric, language), attribute=attribute)
+        return Text(**sentences)
+
+    def gap(
+        self,
+        code: str,
+        threshold: FairnessThreshold,
+        group: str,
+        figures: Figures,
+        why: str | None,
+        entry: Acceptance | None,
+    ) -> Text:
+        """How a gap came out."""
+        sentences = {}
+        tolerance = threshold.tolerance or 0.0
+        form = _Form(threshold.metric, figures, (tolerance, -tolerance))
+        for language, sentence in WHAT.items():
+            name = threshold.attribute
+            overall = threshold.reference == OVERALL
+            reference = EVERYBODY[language] if overall else self._group(name, threshold.reference, language)
+            what = sentence.format(
+                metric=self._metric(threshold.metric, language),
+                attribute=self._attribute(name, language),
+                group=self._group(name, group, language),
+                reference=reference,
+            )
+            if figures[0] is None:
+                figure = NO_FIGURE[language].format(in_words(why, language) if why else UNKNOWN[language])
+            else:
+                figure = DIFFERENCE[language].format(self._figure(form, figures, language, gap=True))
+            accepted = {} if entry is None else _words_of(entry, language)
+            tolerated = form.gap(self._languages[language], tolerance).lstrip("+")
+            sentences[language] = GAP[code][language].format(what=what, figure=figure, tolerance=tolerated, **accepted)
+        return Text(**sentences)
+
+    def _metric(self, metric: str, language: str) -> str:
+        from fairness_reports.reports.figures import metric_label
+
+        return metric_label(self._languages[language], metric)
+
+    def _figure(self, form: _Form, figures: Figures, language: str, *, gap: bool = False) -> str:
+        value, low, high = figures
+        speech = self._languages[language]
+        if value is None:
+            return UNKNOWN[language]
+        shown = form.gap(speech, value) if gap else form.value(speech, value)
+        if low is None or high is None:
+            return shown
+        ends = (form.end(speech, low, signed=gap), form.end(speech, high, signed=gap))
+        return BETWEEN[language].format(shown, speech.t("form.interval", low=ends[0], high=ends[1]))
+
+    def _attribute(self, attribute: str, language: str) -> str:
+        known = self._words.attributes if self._words is not None else {}
+        return JOIN.join(known[name].label[language] if name in known else name for name in attribute.split(JOIN))
+
+    def _group(self, attribute: str, group: str, language: str) -> str:
+        known = self._words.attributes if self._words is not None else {}
+        names = []
+        for name, value in zip(attribute.split(JOIN), group.split(JOIN), strict=False):
+            if name in known and value in known[name].values:
+                names.append(known[name].values[value][language])
+            else:
+                names.append(NO_GROUP[language] if value == NOT_RECORDED else value)
+        return f"“{JOIN.join(names)}”" if language == "en" else f"„{JOIN.join(names)}“"
+
+
+def _words_of(entry: Acceptance, language: str) -> dict[str, str]:
+    return {"signatory": entry.signatory[language], "reason": entry.reason[language]}
