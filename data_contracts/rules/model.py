@@ -51,6 +51,10 @@ class Tolerance:
             "mustNotBeBetween": not first <= measured <= last,
         }[self.operator]
 
+    def __str__(self) -> str:
+        numbers = " and ".join(f"{number:g}" for number in self.value)
+        return f"{self.operator} {numbers} {'rows' if self.unit == 'rows' else '%'}"
+
     @property
     def none(self) -> bool:
         """Whether not one failing row is let through, so that each of them is a fault of its own."""

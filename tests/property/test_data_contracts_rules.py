@@ -119,8 +119,11 @@ def test_both_forms_give_the_same_count_and_rows(child: list[tuple[Any, ...]], p
     results = apply_rules(con, CONTRACT, staging, DAY)  # raises where the two forms disagree
     assert len(results) == len(compile_rules(CONTRACT))
     write_failures(con, CONTRACT, staging, DAY)
-    written = dict(con.execute(
-        "SELECT (table_name, rule), count(DISTINCT (_file, _row)) FROM staging._failures GROUP BY ALL").fetchall())
+    written = dict(
+        con.execute(
+            "SELECT (table_name, rule), count(DISTINCT (_file, _row)) FROM staging._failures GROUP BY ALL"
+        ).fetchall()
+    )
     by_row = {(rule.table, rule.name) for rule in compile_rules(CONTRACT) if rule.by_row}
     expected = {(r.table, r.rule): r.failed for r in results if (r.table, r.rule) in by_row and r.failed}
     assert {tuple(key): count for key, count in written.items()} == expected
