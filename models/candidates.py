@@ -98,6 +98,8 @@ class BoostingModel:
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Log-odds before calibration."""
+        if not len(X):
+            return np.empty(0)  # the estimator refuses an empty matrix
         with one_thread():
             raw: np.ndarray = self.estimator.decision_function(X)
         return raw
