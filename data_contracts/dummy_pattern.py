@@ -15,8 +15,15 @@ from typing import Any
 
 import numpy as np
 
-_CLASSES = {"CATEGORY_DIGIT": "0123456789", "CATEGORY_WORD": "abcdefghij", "CATEGORY_SPACE": " "}
 _PRINTABLE = [chr(number) for number in range(33, 127)]
+_CLASSES: dict[str, list[str]] = {
+    "CATEGORY_DIGIT": list("0123456789"),
+    "CATEGORY_WORD": list("abcdefghij"),
+    "CATEGORY_SPACE": [" "],
+    "CATEGORY_NOT_DIGIT": list("abcdefghij-"),
+    "CATEGORY_NOT_WORD": list("-+/:"),
+    "CATEGORY_NOT_SPACE": list("abcdefghij0123456789"),
+}
 
 
 def sample(pattern: str, rng: np.random.Generator) -> str | None:

@@ -205,8 +205,8 @@ def _within(table: Table, column: Column, rules: Sequence[Rule], values: Sequenc
 def _texts(
     table: Table, column: Column, rules: Sequence[Rule], count: int, rng: np.random.Generator, unique: bool
 ) -> pd.Series[Any]:
-    wanted = count if unique else min(count, _VARIETY)
     found = [str(value) for value in column.examples if _keeps(str(value), rules)]
+    wanted = count if unique else len(found) or min(count, _VARIETY)
     patterns = [rule.params["pattern"] for rule in rules if rule.kind == "pattern"]
     known = dict.fromkeys(found)
     number = 0
