@@ -95,8 +95,7 @@ def past(programme: str, specs: Sequence[Feature], events: str = "core.event") -
     parts: list[str] = []
     for scope in SCOPES:
         if over_events := event_features(specs, scope):
-            types = sorted({kind for spec in over_events for kind in spec.events.type})
-            parts.append(_past_events(programme, scope, types, events))
+            parts.append(_past_events(programme, scope, over_events, events))
         if over_attributes := attribute_features(specs, scope):
             parts.append(_past_attributes(programme, scope, sorted({spec.attribute for spec in over_attributes})))
     if wanted := sources(specs):
@@ -104,7 +103,12 @@ def past(programme: str, specs: Sequence[Feature], events: str = "core.event") -
     return parts
 
 
-def _past_events(programme: str, scope: Scope, types: Sequence[str], events: str) -> str:
+def _past_events(programme: str, scope: Scope, specs: Sequence[EventFeature], events: str) -> str:
+    types = sorted({kind for spec in specs for kind in spec.events.type})
+    spans = [spec.span.far for spec in specs]
+    limits = [far for far in spans if far is not None]
+    # older than the longest window, no feature sees them: leaving them out only saves time
+    oldest = f"\n        AND event.event_at >= rows.as_of - {max(limits)}" if len(limits) == len(spans) else ""
     # -0.0 becomes 0.0: min and max would keep whichever comes first. micro is exact under any order of summation.
     return f"""{scope}_events AS (
     SELECT
@@ -121,7 +125,7 @@ def _past_events(programme: str, scope: Scope, types: Sequence[str], events: str
     FROM rows JOIN {events} AS event ON event.{scope}_id = rows.{scope}_id
     WHERE event.programme = {literal(programme)}
         AND {one_of("event.event_type", types)}
-        AND event.event_at < rows.as_of
+        AND event.event_at < rows.as_of{oldest}
         AND event.known_at < rows.as_of
 )"""
 
