@@ -1,0 +1,51 @@
+"""The command `check`: would this delivery be let in?
+
+Belongs here: running the entrance without keeping anything, and telling what was found.
+Does not belong here: the entrance itself (pipelines.entrance).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data_contracts.errors import RefusedError, UsageError
+from pipelines.deliveries import find_data
+from pipelines.entrance import examine
+from pipelines.packs import load_pack
+from pipelines.resources import open_run
+from pipelines.run import Ending
+from pipelines.settings import Home
+
+
+def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
+    """Check a delivery and leave a quality page and a worklist.
+
+    Returns
+    -------
+    Ending
+        Exit code 0 when the delivery would be used, 3 when it would be refused.
+
+    Raises
+    ------
+    RefusedError
+        When nothing of it can be let in: an unreadable file, a column that must not enter.
+    """
+    pack = load_pack(programme)
+    with open_run(home, pack) as run:
+        folder = find_data(run, data)
+        if folder is None:
+            raise UsageError("no delivery was named.", todo="Name its folder with --data DIR.")
+        found = examine(run, folder, keep=False)
+    if found.at_the_door or found.quality is None:
+        raise RefusedError("the delivery would be refused.", reasons=found.at_the_door)
+    lines = ["Would be refused:" if found.reasons else "Would be used."]
+    lines += [f"  - {reason}" for reason in found.reasons]
+    failed = [m for m in found.quality.measures if not m.passed]
+    lines += [f"  {m.table}: {m.rule}: {m.failed:,} of {m.checked:,} rows ({m.severity})" for m in failed]
+    ignored = [m for m in found.quality.of("ignored_column: ")]
+    lines += [f"  {m.table}: {m.rule.replace('_', ' ', 1)} (not in the contract, not ingested)" for m in ignored]
+    lines.append(f"Rows: {', '.join(f'{table} {rows:,}' for table, rows in found.rows.items())} accepted.")
+    if found.folder is not None:
+        lines.append(f"Worklist ({found.faults:,} faults): {found.folder / 'restricted' / 'worklist.xlsx'}")
+        lines.append(f"Quality report: {found.folder / 'open' / 'reports' / 'en' / 'quality.html'}")
+    return Ending(3 if found.reasons else 0, "\n".join(lines))

@@ -1,0 +1,197 @@
+"""The command `plumbline`.
+
+Belongs here: arguments, what is printed, exit codes (0 released with scores, 1 failure, 2 usage or a pack's mistake, 3 refused).
+Does not belong here: the work (pipelines.run and the rooms); heavy imports stand inside the commands so that help is quick.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from data_contracts.errors import PackError, PlumblineError, RefusedError, UsageError
+from pipelines.settings import Home, be_quiet, find_home, find_key_file
+from pipelines.told import tell, told
+
+if TYPE_CHECKING:
+    pass
+
+HOME = click.option(
+    "--home", type=click.Path(path_type=Path), help="Where runs write [default: $PLUMBLINE_HOME, else ./var]."
+)
+PROGRAMME = click.argument("programme")
+DATA = click.option("--data", type=click.Path(path_type=Path), help="The folder with the delivery's files.")
+
+
+def main() -> None:
+    """Entry point of the console script: every failure becomes a sentence and an exit code."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = cli.main(args=arguments, prog_name="plumbline", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped. The last release is untouched; the next run starts afresh.", err=True)
+        return 1
+    except PlumblineError as error:
+        return _show(error)
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: PlumblineError) -> int:
+    if isinstance(error, RefusedError):
+        click.echo("Refused:", err=True)
+        for reason in error.reasons:
+            click.echo(f"  - {reason}", err=True)
+    elif isinstance(error, PackError):
+        click.echo(str(error), err=True)
+    else:
+        click.echo(f"Error: {error}", err=True)
+    return error.exit_code
+
+
+def _open_home(home: Path | None) -> Home:
+    found = find_home(home)
+    be_quiet(found)
+    return found
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="plumbline", prog_name="plumbline")
+def cli() -> None:
+    """Risk analytics that a social service can defend: contracts, audits and reasons beside every score."""
+
+
+@cli.command()
+@PROGRAMME
+@DATA
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day on which the prediction is made.")
+@click.option("--retrain", is_flag=True, help="Fit again even where code, settings and data are unchanged.")
+@HOME
+def run(programme: str, data: Path | None, as_of: dt.datetime | None, retrain: bool, home: Path | None) -> int:
+    """Run the whole job: files in; a release with scores, reasons, audit and verdict out."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.run import run_programme
+
+        outcome = run_programme(place, programme, data, as_of.date() if as_of else None, retrain=retrain)
+    click.echo(outcome.text)
+    return outcome.exit_code
+
+
+@cli.command()
+@PROGRAMME
+@DATA
+@HOME
+def check(programme: str, data: Path | None, home: Path | None) -> int:
+    """Try a delivery against contract and privacy gate; leave a worklist of faults. Nothing of it is used."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.check import check_delivery
+
+        outcome = check_delivery(place, programme, data)
+    click.echo(outcome.text)
+    return outcome.exit_code
+
+
+@cli.command()
+@PROGRAMME
+@click.option("--people", type=click.IntRange(1, 10_000_000), required=True, help="How many people.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="An empty or new folder.")
+@click.option("--scenario", help="A named scenario of the programme's simulator.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same files.")
+@HOME
+def dummy(programme: str, people: int, out: Path, scenario: str | None, seed: int, home: Path | None) -> int:
+    """Write dummy data that satisfies the contract."""
+    place = _open_home(home)
+    with told(out):
+        from data_contracts.dummy import dummy as write_dummy
+        from pipelines.packs import load_pack
+
+        pack = load_pack(programme)
+        write_dummy(pack.name, pack.contract, people, out, scenario=scenario, seed=seed)
+    click.echo(f"Dummy data of {people:,} people for {pack.name} in {out} (home: {place.root} untouched).")
+    return 0
+
+
+@cli.command()
+@PROGRAMME
+@click.argument("case_id")
+@click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
+@HOME
+def explain(programme: str, case_id: str, lang: str, home: Path | None) -> int:
+    """Show one case's score and the reasons behind it."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.explain import explain_case
+
+        click.echo(explain_case(place, programme, case_id, lang))
+    return 0
+
+
+@cli.command()
+@PROGRAMME
+@HOME
+def report(programme: str, home: Path | None) -> int:
+    """Say where the newest reports are."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.explain import where_reports_are
+
+        click.echo(where_reports_are(place, programme))
+    return 0
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The delivery with the source's keys.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write (mode 0600).")
+@click.option("--programme", help="The programme; by default the one named in the file.")
+@click.option("--purpose", prompt="For what purpose", help="Why the table is relinked; logged.")
+@click.option("--who", envvar="USER", default="unknown", help="Who relinks; logged. [default: $USER]")
+@HOME
+def relink(file: Path, data: Path, out: Path, programme: str | None, purpose: str, who: str, home: Path | None) -> int:
+    """For the holder of the key: add the source's own keys to a restricted table."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.relink import relink_table
+
+        click.echo(relink_table(place, file, data, out, programme, purpose, who))
+    return 0
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make the pack in.")
+def new(name: str, out: Path) -> int:
+    """Write a new programme's pack to fill in, with a comment on every field."""
+    with told(out):
+        from pipelines.new_pack import write_pack
+
+        click.echo(write_pack(name, out))
+    return 0
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--pack", "packs", multiple=True, type=click.Path(path_type=Path), help="A pack of your own; repeatable.")
+@HOME
+def ui(port: int, packs: tuple[Path, ...], home: Path | None) -> int:
+    """Serve Dagster's UI and daemon on this home, on 127.0.0.1."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.ui import serve
+
+        return serve(place, port, packs)
+
+
+__all__ = ["UsageError", "cli", "find_key_file", "main", "run_command", "tell"]

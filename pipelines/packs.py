@@ -1,0 +1,247 @@
+"""A programme's pack as one value: the sections of every room, with all mistakes at once.
+
+Belongs here: the model of programme.yaml's own fields, composing the rooms' sections, checks across files.
+Does not belong here: what a section means (its room), or the template of a new pack (pipelines.new_pack).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+import data_contracts
+from data_contracts.contract import Contract, read_contract
+from data_contracts.core import CoreMapping
+from data_contracts.core import check as check_core
+from data_contracts.errors import Mistake, PackError, UsageError
+from data_contracts.yamldoc import Document, Location, nearest, read_document, validate
+from fairness_reports import charter as charters
+from fairness_reports.charter import Charter
+from fairness_reports.spec import JOIN, ProtectedSpec
+from features import spec as feature_specs
+from features import words as factor_words
+from features.spec import FeatureSpec
+from features.words import Text, Words
+from models.metrics import METRICS
+from models.spec import BandSpec, CandidatesSpec, CohortSpec, OutcomeSpec
+
+BUILT_IN = Path(data_contracts.__file__).parent / "programmes"
+
+
+class Programme(BaseModel):
+    """programme.yaml: its own fields, and the sections whose models the rooms own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")
+    title: Text
+    description: Text
+    credit: Text | None = None
+    simulated: bool = False
+    time_zone: str
+    schedule: str
+    first_as_of: date
+    default_as_of: date | None = None
+    seed: int = Field(default=1, ge=0, lt=2**31)
+    core: CoreMapping
+    cohort: CohortSpec
+    outcome: OutcomeSpec
+    features: list[FeatureSpec]
+    protected: ProtectedSpec
+    candidates: CandidatesSpec
+    bands: BandSpec
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"“{value}” is no time zone. {nearest(value, sorted(available_timezones()))}".strip())
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        if len(value.split()) != 5:
+            raise ValueError("write the schedule as five cron fields, such as “0 6 1 * *” (06:00 on the 1st)")
+        return value
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A programme's pack, loaded.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder.
+    contract, programme, charter, words
+        The four files.
+    """
+
+    path: Path
+    contract: Contract
+    programme: Programme
+    charter: Charter
+    words: Words
+
+    @property
+    def name(self) -> str:
+        """The programme's name."""
+        return self.programme.name
+
+    @cached_property
+    def config_hash(self) -> str:
+        """Hash of everything declared but the charter: contract, programme, words."""
+        said = {
+            "contract": self.contract.sha256,
+            "programme": self.programme.model_dump(mode="json"),
+            "words": self.words.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def label(self, attribute: str, group: str | None, language: str) -> str:
+        """Words for a protected attribute (group None) or one of its groups; crossed ones are told part by part."""
+        parts, groups = attribute.split(JOIN), (group.split(JOIN) if group is not None else [])
+        if len(parts) > 1:
+            return JOIN.join(self.label(part, groups[i] if groups else None, language) for i, part in enumerate(parts))
+        known = self.words.attributes.get(attribute)
+        if group is None:
+            return known.label[language] if known else attribute
+        if group == self.programme.protected.missing_label:
+            return {"en": group, "de": "nicht erfasst"}[language]
+        words = known.values.get(group) if known else None
+        return words[language] if words else group
+
+    def require_sign_off(self) -> None:
+        """Refuse to train without a signed-off charter.
+
+        Raises
+        ------
+        PackError
+            With every placeholder's line.
+        """
+        if self.charter.is_signed_off:
+            return
+        document, _ = read_document(self.path / "charter.yaml")
+        what = "a placeholder is not a sign-off."
+        todo = "Fill it in; until then the pack serves `check` and `dummy` only."
+        raise PackError(
+            self.path,
+            [(document or Document(self.path, None)).mistake(p, what, todo) for p in self.charter.placeholders],
+        )
+
+
+def built_in() -> list[str]:
+    """Names of the programmes that come with Plumbline."""
+    return sorted(folder.name for folder in BUILT_IN.iterdir() if (folder / "programme.yaml").is_file())
+
+
+def find_pack(name_or_path: str) -> Path:
+    """The folder of a built-in programme, of one named in `$PLUMBLINE_PACKS`, or the path itself.
+
+    Raises
+    ------
+    UsageError
+        When there is no such programme or folder.
+    """
+    if name_or_path in built_in():
+        return BUILT_IN / name_or_path
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return path
+    for folder in own_packs():
+        if folder.name == name_or_path:
+            return folder
+    known = built_in()
+    near = nearest(name_or_path, known) or f"Built in: {', '.join(known)}."
+    raise UsageError("there is no such programme, and no folder of that name.", where=name_or_path, todo=near)
+
+
+def own_packs() -> list[Path]:
+    """Folders named in `$PLUMBLINE_PACKS`."""
+    return [Path(part) for part in os.environ.get("PLUMBLINE_PACKS", "").split(os.pathsep) if part]
+
+
+def load_pack(name_or_path: str) -> Pack:
+    """Load a pack.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A built-in name or the path of a folder.
+
+    Returns
+    -------
+    Pack
+
+    Raises
+    ------
+    PackError
+        With every mistake in every file.
+    UsageError
+        When there is no such pack.
+    """
+    path = find_pack(name_or_path)
+    contract, mistakes = read_contract(path / "contract.odcs.yaml")
+    parts: dict[str, Any] = {}
+    documents: dict[str, Document] = {}
+    for file, model in (("programme.yaml", Programme), ("charter.yaml", Charter), ("words.yaml", Words)):
+        document, found = read_document(path / file)
+        mistakes += found
+        if document is not None:
+            documents[file] = document
+            parts[file], found = validate(model, document)
+            mistakes += found
+    programme: Programme | None = parts.get("programme.yaml")
+    charter: Charter | None = parts.get("charter.yaml")
+    words: Words | None = parts.get("words.yaml")
+    if programme is not None:
+        mistakes += _across(documents, contract, programme, charter, words)
+    if mistakes or contract is None or programme is None or charter is None or words is None:
+        raise PackError(path, mistakes)
+    return Pack(path, contract, programme, charter, words)
+
+
+def _across(
+    documents: dict[str, Document],
+    contract: Contract | None,
+    programme: Programme,
+    charter: Charter | None,
+    words: Words | None,
+) -> list[Mistake]:
+    """What one file says that another does not bear out."""
+    told: list[Mistake] = []
+
+    def tell(file: str, prefix: Location, problems: list[tuple[Location, str, str]]) -> None:
+        told.extend(documents[file].mistake((*prefix, *place), what, todo) for place, what, todo in problems)
+
+    if contract is not None:
+        tell("programme.yaml", ("core",), check_core(programme.core, contract))
+    tell(
+        "programme.yaml",
+        ("features",),
+        feature_specs.check(
+            programme.features,
+            event_types=programme.core.event_types(),
+            attributes=programme.core.attributes(),
+            sources=programme.core.sources(),
+            outcome_event_types=programme.outcome.event_type,
+            protected=programme.protected.attributes,
+        ),
+    )
+    if words is not None:
+        tell("words.yaml", (), factor_words.check(words, programme.features, programme.protected.attributes))
+        missing = [b.name for b in programme.bands.root if b.name not in words.bands]
+        tell("words.yaml", ("bands",), [((), f"the band “{b}” has no words.", "Add it in en and de.") for b in missing])
+    if charter is not None:
+        tell("charter.yaml", (), charters.check(charter, programme.protected, list(METRICS)))
+    return told

@@ -1,0 +1,158 @@
+"""The last step: everything that the others left becomes one release.
+
+Belongs here: which frames go into which table, the manifest, MLflow's record of the run.
+Does not belong here: writing and switching (fairness_reports.release), the pages (fairness_reports.reports).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import Any
+
+import pandas as pd
+
+from data_contracts.quality import latest_quality
+from fairness_reports.release import Release, ReleaseWriter
+from fairness_reports.reports import render
+from models.cohorts import group_values
+from models.registry import Registry, load_model
+from pipelines.report_context import deliveries, release_context
+from pipelines.resources import Run
+from pipelines.tables import get, noted
+
+_NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
+
+
+def publish(run: Run) -> Release:
+    """Write the release and make it the current one.
+
+    Scores and explanations are written only when the verdict is fit. The id comes from what the release is made of, so that
+    the same inputs under the same key, code and settings give the same release.
+    """
+    verdict, facts = noted(run, "verdict"), noted(run, "backtest")
+    manifest = _manifest(run, verdict, facts)
+    trained, fit = facts["trained"], verdict["verdict"] == "fit"
+    metrics = get(run, "models.metrics") if trained else _counts(run)
+    fairness = get(run, "audit.fairness") if trained else None
+    factors = get(run, "models.factors") if trained else None
+    quality = latest_quality(run.con, run.programme)
+    scores = get(run, "models.scores") if fit else None
+    with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
+        frames: dict[str, Any] = {"metrics": metrics, "quality": quality}
+        writer.table("open", "metrics", metrics, ["split", "model", "metric"])
+        writer.table("open", "quality", quality, ["table", "rule"])
+        if fairness is not None and factors is not None:
+            order = ["split", "attribute", "group", "band", "metric", "comparison", "reference"]
+            frames |= {"fairness": fairness, "factors": factors}
+            writer.table("open", "fairness", fairness, order)
+            writer.table("open", "factors", factors, ["factor", "attribute", "group"])
+            writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id"])
+        if scores is not None:
+            writer.table("restricted", "scores", scores, ["as_of", "case_id"])
+            writer.table("restricted", "explanations", _explanations(run), ["as_of", "case_id", "rank"])
+        context = release_context(
+            run,
+            manifest,
+            trained,
+            scored=None if scores is None else len(scores),
+            test_split=facts.get("test"),
+            **frames,
+        )
+        render(writer.open_dir, context)
+        release = writer.publish(manifest)
+    if trained:
+        _record(run, release, metrics)
+    return release
+
+
+def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    files = deliveries(run)
+    inputs = [{"table": f.table, "file": f.file, "sha256": f.sha256, "rows": int(f.rows)} for f in files.itertuples()]
+    manifest: dict[str, Any] = {
+        "programme": run.programme,
+        "as_of": run.as_of.isoformat() if run.as_of else None,
+        "verdict": verdict["verdict"],
+        "headline": verdict["headline"],
+        "reasons": verdict["reasons"],
+        "met": verdict["met"],
+        "simulated": run.pack.programme.simulated,
+        "inputs": inputs,
+        "code_version": run.code_version,
+        "charter_hash": run.pack.charter.sha256,
+        "config_hash": run.pack.config_hash,
+        "audited_model": None,
+        "deployed_model": None,
+    }
+    if facts["trained"]:
+        deployed = noted(run, "deployed")
+        change = deployed["change"]
+        manifest["audited_model"] = {"name": facts["chosen"], "content_hash": facts["audited"], "split": facts["test"]}
+        manifest["deployed_model"] = {
+            "name": deployed["name"],
+            "content_hash": deployed["version"],
+            "cohort": deployed["cohort"],
+            "change_in_scores": {**change, "mean_absolute": change.get("mean_size_of_change")},
+        }
+    made_of = [manifest[name] for name in ("as_of", "inputs", "code_version", "charter_hash", "config_hash")]
+    digest = hashlib.sha256(json.dumps([*made_of, run.key.key_id, _history(run)], sort_keys=True).encode()).hexdigest()
+    manifest["release_id"] = f"{manifest['as_of']}-{digest[:10]}"
+    manifest["created_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return manifest
+
+
+def _history(run: Run) -> list[str]:
+    """The accepted deliveries behind the core tables, oldest first."""
+    found = run.con.execute(
+        "SELECT delivery_id FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq", [run.programme]
+    ).fetchall()
+    return [str(delivery_id) for (delivery_id,) in found]
+
+
+def _counts(run: Run) -> pd.DataFrame:
+    """Without a model: the size of each cohort, and its outcome's share once it is closed."""
+    rows = []
+    least = run.pack.charter.minimum_cell
+    for cohort in get(run, "outcomes.cohorts").itertuples():
+        known = None if pd.isna(cohort.outcomes) else int(cohort.outcomes)
+        shown = known is not None and min(known, int(cohort.cases) - known) >= least
+        rate = known / int(cohort.cases) if shown and known is not None else float("nan")
+        rows.append([str(cohort.cohort), cohort.as_of, "none", "base_rate", rate, None, None, int(cohort.cases)])
+    return pd.DataFrame(rows, columns=_NO_METRICS)
+
+
+def _backtest(run: Run) -> pd.DataFrame:
+    groups = group_values(run.con, run.programme, run.pack.programme.protected.attributes).drop(columns="cohort")
+    scored = get(run, "models.backtest")[["split", "as_of", "model", "case_id", "cluster_id", "score", "outcome"]]
+    scored["as_of"] = pd.to_datetime(scored["as_of"])
+    groups["as_of"] = pd.to_datetime(groups["as_of"])
+    return scored.merge(groups, on=["case_id", "as_of"], how="left", validate="m:1").drop(columns="as_of")
+
+
+def _explanations(run: Run) -> pd.DataFrame:
+    frame = get(run, "models.explanations")
+    # one form for all kinds of values; a missing one stays missing
+    frame["value"] = [None if pd.isna(value) else f"{value:g}" for value in frame["value"]]
+    return frame
+
+
+def _record(run: Run, release: Release, metrics: pd.DataFrame) -> None:
+    facts, deployed = noted(run, "backtest"), noted(run, "deployed")
+    manifest = release.manifest
+    Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts).log_run(
+        run.programme,
+        release.release_id,
+        params={"as_of": manifest["as_of"], "chosen": facts["chosen"], "seed": run.pack.programme.seed},
+        metrics=metrics,
+        hashes={
+            "data": hashlib.sha256(json.dumps(manifest["inputs"], sort_keys=True).encode()).hexdigest(),
+            "charter": manifest["charter_hash"],
+            "config": manifest["config_hash"],
+            "code": manifest["code_version"],
+        },
+        models={
+            "audited": load_model(run.models, facts["audited"]),
+            "deployed": load_model(run.models, deployed["version"]),
+        },
+    )

@@ -1,0 +1,103 @@
+"""What the pages of a release are told, gathered from the pack and the warehouse.
+
+Belongs here: filling `ReportContext`, and nothing else.
+Does not belong here: what the pages say (fairness_reports.reports) or any figure (the rooms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairness_reports.audit.grouping import score_bands
+from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
+from features.fields import EventFeature
+from features.windows import read_window
+from pipelines.packs import Pack
+from pipelines.resources import Run
+from pipelines.tables import get
+
+_WHY = ("protected", "proxy", "entrusted", "drop")
+
+
+def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> ReportContext:
+    """A context with what the pack itself says; frames and counts are added by name."""
+    programme = pack.programme
+    ends = [band.up_to for band in programme.bands.root]
+    return ReportContext(
+        manifest=manifest,
+        title=programme.title,
+        description=programme.description,
+        words=pack.words,
+        charter=pack.charter,
+        credit=programme.credit,
+        simulated=programme.simulated,
+        bands=[
+            BandLine(name, band.up_to, pack.words.bands.get(band.name))
+            for name, band in zip(score_bands(np.empty(0), ends[:-1])[0], programme.bands.root, strict=True)
+        ],
+        features=[_line(feature) for feature in programme.features],
+        excluded=_excluded(pack),
+        **frames,
+    )
+
+
+def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **frames: Any) -> ReportContext:
+    """The context of a release: the pack's, with the frames that the steps left."""
+    cohorts = get(run, "outcomes.cohorts")
+    if trained:
+        splits = get(run, "models.splits").set_index("split")["role"]
+        cohorts["role"] = [
+            "open" if not row.closed else splits.get(str(row.cohort), "train") for row in cohorts.itertuples()
+        ]
+    else:
+        cohorts["role"] = ["train" if row.closed else "open" for row in cohorts.itertuples()]
+    attrition = run.con.execute(
+        'SELECT cohort, as_of, attribute, "group", registered, left_before FROM cohort.attrition '
+        "WHERE programme = ? ORDER BY ALL",
+        [run.programme],
+    ).df()
+    return pack_context(
+        run.pack,
+        manifest,
+        cohorts=cohorts[["cohort", "as_of", "role", "cases", "outcomes"]],
+        attrition=attrition,
+        deliveries=deliveries(run),
+        **frames,
+    )
+
+
+def deliveries(run: Run, delivery_id: str | None = None) -> pd.DataFrame:
+    """The files of a delivery; by default of the newest that counts."""
+    newest = run.con.execute(
+        "SELECT delivery_id FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq DESC LIMIT 1",
+        [run.programme],
+    ).fetchone()
+    return run.con.execute(
+        'SELECT table_name AS "table", file_name AS file, sha256, rows, accepted, quarantined '
+        "FROM ops.delivery_file WHERE programme = ? AND delivery_id = ? ORDER BY ALL",
+        [run.programme, delivery_id or (newest[0] if newest else None)],
+    ).df()
+
+
+def _line(feature: Any) -> FeatureLine:
+    if not isinstance(feature, EventFeature):
+        return FeatureLine(feature.name, feature.factor)
+    return FeatureLine(feature.name, feature.factor, read_window(feature.window).far, ", ".join(feature.events.type))
+
+
+def _excluded(pack: Pack) -> list[Excluded]:
+    found = [Excluded(pack.words.attributes[name].label, "protected") for name in pack.programme.protected.attributes]
+    known = set(pack.programme.protected.attributes)
+    for table in pack.contract.tables:
+        for column in table.columns:
+            why = next((tag for tag in _WHY if tag in column.tags), None)
+            if why and column.name not in known:
+                known.add(column.name)
+                found.append(
+                    Excluded(column.business_name or f"{table.name}.{column.name}", "dropped" if why == "drop" else why)
+                )
+    return found

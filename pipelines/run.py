@@ -1,0 +1,125 @@
+"""The whole job in one process, through Dagster, with progress on the terminal.
+
+Belongs here: running a programme's job for a day and saying how it ended.
+Does not belong here: the steps (pipelines.steps) or the schedule (pipelines.definitions).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from data_contracts.errors import PlumblineError, RefusedError, UsageError
+from fairness_reports.release import Release, current_release
+from pipelines.definitions import build_defs, job_name
+from pipelines.entrance import refusal_of
+from pipelines.packs import Pack, load_pack
+from pipelines.resources import RunResource, hold, open_run
+from pipelines.settings import Home
+
+if TYPE_CHECKING:
+    from models.spec import CohortSpec
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended: the exit code and what to print."""
+
+    exit_code: int
+    text: str
+
+
+def run_programme(
+    home: Home, name_or_path: str, data: Path | None, as_of: dt.date | None, *, retrain: bool = False
+) -> Ending:
+    """Run a programme's job.
+
+    Parameters
+    ----------
+    home : Home
+        Where it writes.
+    name_or_path : str
+        The programme, built in or a pack's folder.
+    data : Path or None
+        The delivery's folder.
+    as_of : date or None
+        The day of the prediction; by default the newest of the programme's schedule.
+    retrain : bool
+        Fit even what was fitted before on the same rows by the same code.
+
+    Returns
+    -------
+    Ending
+        Exit code 0 with scores; 3 when the verdict withholds them.
+
+    Raises
+    ------
+    RefusedError
+        When contract or privacy gate refuse the delivery.
+    """
+    pack = load_pack(name_or_path)
+    pack.require_sign_off()
+    home.prepare()
+    with hold(home):
+        pass  # say at once that another run is going on, before anything is loaded
+    day = as_of or default_day(pack, dt.date.today())
+    if day < pack.programme.first_as_of or day > dt.date.today():
+        raise UsageError(
+            "the as-of date is out of range.",
+            where=f"--as-of {day}",
+            todo=f"Name a day from {pack.programme.first_as_of} (first_as_of in programme.yaml) to today.",
+        )
+    settings = {"home": str(home.root), "pack": str(pack.path.absolute()), "retrain": retrain}
+    resource = RunResource(**settings, data=str(data.absolute()) if data else "")  # type: ignore[arg-type]  # dagster widens field types
+    defs = build_defs([pack], {f"run_{pack.name}": resource})
+    with DagsterInstance.from_config(str(home.dagster)) as instance:
+        try:
+            defs.resolve_job_def(job_name(pack)).execute_in_process(
+                instance=instance,
+                partition_key=day.isoformat(),
+                run_config={"loggers": {"progress": {"config": {}}}},
+                raise_on_error=True,
+            )
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
+        except dg.DagsterError as error:
+            if type(error).__name__ != "DagsterAssetCheckFailedError":
+                raise
+            # read again from the warehouse: the run that knew has let go of it
+            with open_run(home, pack) as after:
+                raise RefusedError("the delivery was refused.", reasons=refusal_of(after)) from None
+    return ending(current_release(home.releases, pack.name), pack)
+
+
+def default_day(pack: Pack, today: dt.date) -> dt.date:
+    """The as-of date when the command names none: the pack's own, else the newest of its schedule."""
+    from models.cohorts import as_of_dates
+    from models.spec import Cadence
+
+    if pack.programme.default_as_of is not None:
+        return pack.programme.default_as_of
+    spec: CohortSpec = pack.programme.cohort
+    if isinstance(spec.as_of, Cadence):
+        days = as_of_dates(spec.as_of.first, spec.as_of.every_months, today)
+        if days:
+            return days[-1]
+    return today
+
+
+def ending(release: Release | None, pack: Pack) -> Ending:
+    """What is said of a release at the end of a run."""
+    if release is None:
+        raise PlumblineError("the run left no release.", where=pack.name, todo="Run again.")
+    fit = release.manifest["verdict"] == "fit"
+    lines = [release.manifest["headline"]["en"]]
+    lines += [f"  - {reason['text']['en']}" for reason in release.manifest["reasons"]]
+    lines.append(f"Release: {release.path}")
+    lines.append(f"Reports: {release.report('en')}  ·  {release.report('de')}")
+    if not fit:
+        lines.append("No scores are published.")
+    return Ending(0 if fit else 3, "\n".join(lines))
