@@ -65,7 +65,8 @@ class _Required(Form):
 
     def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
         column, kind = rule.columns[0], rule.types[0]
-        return (f"CASE WHEN {unread(column, kind)} THEN '?' ELSE CAST({value(column, kind)} AS VARCHAR) END",)
+        # a number instead of the value: frames of numbers are many times cheaper than frames of text
+        return (f"CASE WHEN {unread(column, kind)} OR {value(column, kind)} IS NOT NULL THEN 1 END",)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
         import great_expectations.expectations as gxe
