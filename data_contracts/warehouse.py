@@ -82,7 +82,7 @@ def _in_words(error: Exception, path: Path) -> PlumblineError:
         return PlumblineError(
             "the warehouse is in use by another process.", where=str(path), todo="Wait until that run has ended."
         )
-    if isinstance(error, duckdb.InvalidInputException):
+    if isinstance(error, duckdb.InvalidInputException | duckdb.ParserException):  # the only setting that is a user's
         return PlumblineError("the memory limit is not understood.", where=str(path), todo="Write for example 4GB.")
     if path.is_file() and ("not a valid DuckDB" in message or "magic" in message.lower()):
         return PlumblineError("the file is no DuckDB database.", where=str(path), todo="Move it away or restore it.")

@@ -38,7 +38,7 @@ _WORDS: dict[str, str] = {
         kommentar kommentare freitext anmerkung anmerkungen verlauf gespraechsnotiz""",
 }
 _PERSONS = """first last middle full given family maiden client child mother father parent person student worker carer
-    guardian klient klientin kind mutter vater eltern sorgeberechtigter schueler schuelerin betreuer"""
+    guardian klient klientin kind kindes mutter vater vaters eltern sorgeberechtigter schueler schuelerin betreuer"""
 # Several words together; the order does not matter.
 _TOGETHER: dict[str, list[set[str]]] = {
     NAME: [{person, "name"} for person in _PERSONS.split()],

@@ -6,6 +6,7 @@ Does not belong here: types (casting).
 
 from __future__ import annotations
 
+import string
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
@@ -51,7 +52,8 @@ def read_batches(source: SourceFile, columns: Sequence[Column]) -> Iterator[Batc
     present = [column for column in columns if source.position(column) is not None]
     reader = {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}[source.form]
     batches = (_without_blank(batch) for batch in reader(source, present))
-    return _without_footer(batches, source.table.dialect.footer_rows)
+    footer = 0 if source.form == "parquet" else source.table.dialect.footer_rows
+    return _without_footer(batches, footer)
 
 
 def _csv(source: SourceFile, columns: list[Column]) -> Iterator[Batch]:
@@ -61,10 +63,9 @@ def _csv(source: SourceFile, columns: list[Column]) -> Iterator[Batch]:
     shift = dialect.header_row - source.header_lines
 
     def invalid(row: Any) -> str:
-        if row.text.strip():  # a blank line is no row
-            wrong.append(row.number + shift)
-        else:
-            blank.append(row.number + shift)
+        # a line without a value is no row, whatever its length
+        empty = not row.text.strip(dialect.delimiter + dialect.quote + string.whitespace)
+        (blank if empty else wrong).append(row.number + shift)
         return "skip"
 
     blank: list[int] = []
@@ -104,8 +105,10 @@ def _csv(source: SourceFile, columns: list[Column]) -> Iterator[Batch]:
                 rows = _number(counter, record_batch.num_rows, skipped)
                 counter = int(rows[-1]) if len(rows) else counter
                 text = {name: record_batch.column(position) for position, name in asked.items()}
-                yield Batch(pa.array(rows), text, wrong_fields=wrong[told:])
-                told = len(wrong)
+                # the parser reads ahead: rows beyond this batch belong to a later one
+                mine = [number for number in wrong[told:] if number < counter]
+                told += len(mine)
+                yield Batch(pa.array(rows), text, wrong_fields=mine)
             if wrong[told:]:
                 empty = {name: pa.array([], pa.string()) for name in asked.values()}
                 yield Batch(pa.array([], pa.int64()), empty, wrong_fields=wrong[told:])
