@@ -1,0 +1,203 @@
+"""From cohort rows to a backtest, a deployed model and scores; and the cohorts of the real programme."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_contracts.errors import PlumblineError
+from models.backtest import cross_validated, run_backtest
+from models.cohorts import build_cohorts
+from models.dataset import Rows
+from models.deploy import change_in_scores, fit_deployed
+from models.outcomes import build_outcomes
+from models.scoring import score
+from models.spec import BandSpec, CandidatesSpec, CohortSpec, OutcomeSpec
+
+SPEC = CandidatesSpec.model_validate(
+    ["base_rate", "one_factor", "logistic", {"name": "hist_gradient_boosting", "params": {"max_trees": 15}}]
+)
+BANDS = BandSpec.model_validate([{"name": "all", "up_to": 1}])
+
+
+def rows(cohorts: int = 4, n: int = 350, seed: int = 0, closed: int | None = None) -> Rows:
+    """Half-yearly cohorts whose windows last 90 days; the last one is open; some persons come back."""
+    generator = np.random.default_rng(seed)
+    frames, matrices = [], []
+    closed = cohorts - 1 if closed is None else closed
+    for number in range(cohorts):
+        as_of = pd.Timestamp("2020-01-01") + pd.DateOffset(months=6 * number)
+        X = pd.DataFrame(generator.normal(size=(n, 3)), columns=["a", "b", "c"])
+        happened = generator.random(n) < 1 / (1 + np.exp(1.2 - 1.5 * X["a"]))
+        person = generator.choice(2 * n, n, replace=False)
+        known = as_of + pd.to_timedelta(generator.integers(1, 90, n), unit="D")
+        is_closed = number < closed
+        frames.append(
+            pd.DataFrame(
+                {
+                    "cohort": f"c{number}",
+                    "as_of": as_of,
+                    "case_id": [f"{number}-{i:04}" for i in range(n)],
+                    "person_id": [f"p{i}" for i in person],
+                    "cluster_id": [f"k{i}" for i in person],
+                    "returning_person": False,
+                    "team": None,
+                    "closes_on": as_of + pd.Timedelta(days=97),
+                    "outcome_known_at": known.where(happened & is_closed),
+                    "outcome": happened.to_numpy(dtype=np.float64) if is_closed else np.nan,
+                }
+            )
+        )
+        matrices.append(X)
+    return Rows(pd.concat(frames, ignore_index=True), pd.concat(matrices, ignore_index=True))
+
+
+def most_urgent(score: np.ndarray, case_id: np.ndarray) -> np.ndarray:
+    return score >= np.quantile(score, 0.9)
+
+
+def test_a_backtest_from_rows_to_scores(tmp_path: Path) -> None:
+    data, told = rows(), []
+    found = run_backtest(data, SPEC, seed=1, margin=0.01, select=most_urgent, store=tmp_path, progress=told.append)
+    assert found.splits["split"].tolist() == ["c1", "c2"]
+    assert found.splits["role"].tolist() == ["development", "test"]
+    assert found.splits["train_cohorts"].tolist() == ["c0", "c0, c1"]
+    assert (found.splits["purged"] > 0).all()
+    assert (found.splits["test_rows"] == 350).all()
+    assert len(found.predictions) == 2 * 4 * 350
+    assert len(told) == 8
+    assert found.selection.basis == "development splits and folds"
+    assert found.chosen in {"one_factor", "logistic"}  # one column matters: nothing is gained beyond it
+    auc = found.metrics.query("split == 'c2' and metric == 'auc'").set_index("model")["value"]
+    assert auc["base_rate"] == 0.5
+    assert auc["logistic"] > 0.7
+
+    deployed = fit_deployed(data, SPEC, found.chosen, seed=1, store=tmp_path)
+    assert deployed.rows == 3 * 350
+    newest = data.to_score()
+    assert set(newest.frame["cohort"]) == {"c3"}
+    table = score(deployed, newest, BANDS)
+    assert len(table) == 350
+    change = change_in_scores(found.audited, deployed, newest)
+    assert change["n"] == 350
+    assert change["rank_correlation"] > 0.9
+    assert change["mean_size_of_change"] <= change["largest_change"]
+    assert change_in_scores(found.audited, deployed, data.take(np.arange(0))) == {"n": 0}
+    constant = fit_deployed(data, SPEC, "base_rate", seed=1)
+    assert np.isnan(change_in_scores(constant, deployed, newest)["rank_correlation"])
+    with pytest.raises(PlumblineError, match="forest is not among the candidates"):
+        fit_deployed(data, SPEC, "forest", seed=1)
+
+    files = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = run_backtest(data, SPEC, seed=1, margin=0.01, select=most_urgent, store=tmp_path)
+    fresh = run_backtest(data, SPEC, seed=1, margin=0.01, select=most_urgent, store=tmp_path, retrain=True)
+    for other in (again, fresh):
+        pd.testing.assert_frame_equal(found.predictions, other.predictions, check_exact=True)
+        pd.testing.assert_frame_equal(found.metrics, other.metrics, check_exact=True)
+        assert other.audited.version == found.audited.version
+    assert {path.name for path in tmp_path.iterdir()} == set(files)
+
+
+def test_what_happens_after_a_tests_day_moves_nothing_that_it_was_scored_by() -> None:
+    """Early outcomes of cohorts open on the day, planted in every later cohort, leave the scores as they were."""
+    data = rows()
+    spec = CandidatesSpec.model_validate(["base_rate", "logistic"])
+    before = run_backtest(data, spec, seed=1, margin=0.01)
+    planted = data.frame.copy()
+    later = planted["cohort"].isin(["c2", "c3"])
+    planted.loc[later & planted["outcome"].notna(), "outcome"] = 1.0
+    planted.loc[later, "outcome_known_at"] = planted.loc[later, "as_of"]
+    after = run_backtest(Rows(planted, data.X), spec, seed=1, margin=0.01)
+    pd.testing.assert_series_equal(before.predictions["score"], after.predictions["score"], check_exact=True)
+    assert before.chosen == after.chosen
+    assert (
+        fit_deployed(data, spec, "logistic", seed=1).version
+        != fit_deployed(Rows(planted, data.X), spec, "logistic", seed=1).version
+    )
+
+
+def test_the_test_split_has_no_say_in_the_choice() -> None:
+    data = rows(cohorts=6, n=150)
+    spec = CandidatesSpec.model_validate(["base_rate", "one_factor", "logistic"])
+    before = run_backtest(data, spec, seed=1, margin=0.0)
+    assert before.selection.basis == "development splits"
+    turned = data.frame.copy()
+    test = turned["cohort"] == before.splits["split"].iloc[-1]
+    turned.loc[test, "outcome"] = 1 - turned.loc[test, "outcome"]
+    after = run_backtest(Rows(turned, data.X), spec, seed=1, margin=0.0)
+    pd.testing.assert_frame_equal(before.selection.table, after.selection.table, check_exact=True)
+    assert set(before.metrics["split"]) == {"c1", "c2", "c3", "c4", "development"}
+
+
+def test_without_a_development_split_the_folds_choose() -> None:
+    found = run_backtest(rows(cohorts=3), SPEC, seed=1, margin=0.01)
+    assert found.selection.basis == "folds"
+    assert found.selection.table["splits"].tolist() == [1, 1, 1, 1]
+    assert found.splits["role"].tolist() == ["test"]
+
+
+def test_folds_that_cannot_be_cut_prefer_the_simplest() -> None:
+    data = rows(cohorts=3)
+    first = data.take(np.flatnonzero(data.frame["cohort"] == "c0"))
+    first.frame["cluster_id"] = "one"
+    spec = CandidatesSpec.model_validate(["base_rate", "logistic"])
+    table = cross_validated(first, first.frame["outcome"].to_numpy(dtype=np.float64), spec, 1)
+    assert table["auc"].tolist() == [0.5, 0.5]
+
+
+def test_too_little_past_is_told_in_words() -> None:
+    with pytest.raises(PlumblineError, match="20 outcomes and 20 non-outcomes"):
+        run_backtest(rows(cohorts=2), SPEC, seed=1, margin=0.01)
+
+
+def test_the_real_cohorts_and_what_the_run_can_know_of_them(oulad: Path) -> None:
+    con = duckdb.connect()
+    con.execute(
+        f"""
+        CREATE SCHEMA core;
+        CREATE TABLE enrolment AS
+          SELECT concat_ws('-', i.code_module, i.code_presentation, i.id_student) AS case_id,
+                 i.id_student::VARCHAR AS person,
+                 i.code_presentation AS presentation, i.disability, r.date_registration::INT AS came,
+                 r.date_unregistration::INT AS went,
+                 make_date(i.code_presentation[:4]::INT, if(i.code_presentation[5:] = 'B', 2, 10), 1) AS start
+          FROM read_csv('{oulad}/studentInfo.csv.gz', nullstr=['', '?']) i
+          JOIN read_csv('{oulad}/studentRegistration.csv.gz', nullstr=['', '?'], all_varchar=true) r
+            ON r.code_module = i.code_module AND r.code_presentation = i.code_presentation
+           AND r.id_student::BIGINT = i.id_student;
+        CREATE TABLE core."case" AS
+          SELECT 'p' AS programme, case_id, person AS person_id, person AS cluster_id, start + came AS opened_at,
+                 start + went AS closed_at, start + went AS closed_known_at, NULL::DATE AS planned_end,
+                 start + came AS known_at
+          FROM enrolment WHERE came IS NOT NULL;
+        CREATE TABLE core.membership (programme VARCHAR, person_id VARCHAR, cluster_id VARCHAR, known_at DATE);
+        CREATE TABLE core.attribute AS
+          SELECT 'p' AS programme, case_id AS subject_id, unnest(['start', 'presentation', 'disability']) AS name,
+                 unnest([start::VARCHAR, presentation, disability]) AS value, start - 365 AS known_at FROM enrolment;
+        CREATE TABLE core.event AS
+          SELECT 'p' AS programme, person AS person_id, case_id, start + went AS event_at, start + went AS known_at,
+                 'unregistration' AS event_type, NULL::VARCHAR AS category FROM enrolment WHERE went IS NOT NULL;
+        """
+    )
+    spec = CohortSpec.model_validate({"as_of": {"attribute": "start", "plus_days": 30, "label": "presentation"}})
+    counts = build_cohorts(con, "p", spec, date(2014, 10, 31), ["disability"])
+    assert dict(zip(counts["cohort"], counts["cases"], strict=True)) == {
+        "2013B": 4116, "2013J": 7678, "2014B": 6505, "2014J": 9204,
+    }  # fmt: skip
+    found = build_outcomes(
+        con, "p", OutcomeSpec(name="left", event_type=["unregistration"], within="90d"), date(2014, 10, 31)
+    )
+    assert found["outcomes"].tolist() == [430, 654, 712, 0]
+    assert found["closed"].tolist() == [True, True, True, False]
+    assert found["unknown"].tolist() == [0, 0, 0, 9204]
+    back = con.execute("SELECT count(*) FROM cohort.\"case\" WHERE cohort = '2014J' AND returning_person").fetchone()
+    assert back == (1281,)
+    left = con.execute(
+        "SELECT \"group\", left_before / registered FROM cohort.attrition WHERE cohort = '2014J' ORDER BY 1"
+    ).fetchall()
+    assert [(group, round(share, 2)) for group, share in left] == [("N", 0.18), ("Y", 0.21)]

@@ -1,0 +1,162 @@
+"""Storage of models: nothing is loaded that was not written here, and loading changes no bit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+
+from data_contracts.errors import PlumblineError
+from models import registry
+from models.model import Model, fit_model
+from models.registry import Registry, fit_or_load, load_model, save_model, training_key
+from models.spec import SIMPLEST_FIRST, CandidateSpec
+
+
+def data() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    X = pd.DataFrame(generator.normal(size=(300, 2)), columns=["a", "b"])
+    X.iloc[::7, 1] = np.nan
+    y = (generator.random(300) < 1 / (1 + np.exp(1 - X["a"]))).to_numpy(dtype=np.float64)
+    return X, y, np.array([f"k{i // 2}" for i in range(300)], dtype=object)
+
+
+def made(name: str = "logistic") -> Model:
+    params = {"max_trees": 8, "min_samples_leaf": 10} if name == "hist_gradient_boosting" else {}
+    X, y, clusters = data()
+    spec = CandidateSpec(name=name, params=params)  # type: ignore[arg-type]  # a known name
+    return fit_model(spec, X, y, clusters, seed=1, calibration_share=0.3)
+
+
+@pytest.mark.parametrize("name", SIMPLEST_FIRST)
+def test_a_stored_model_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
+    model, (X, _, _) = made(name), data()
+    stored = save_model(model, tmp_path / "store")
+    back = load_model(tmp_path / "store", stored.version)
+    assert back.version == model.version == stored.version
+    assert back.raw(X).tobytes() == model.raw(X).tobytes()
+    for one, other in zip(model.calibrator.interval(model.raw(X)), back.calibrator.interval(back.raw(X)), strict=True):
+        assert one.tobytes() == other.tobytes()
+    for ours, theirs in zip(
+        model.fitted.contributions(X.to_numpy()), back.fitted.contributions(X.to_numpy()), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    assert oct(stored.path.stat().st_mode)[-3:] == "600"
+    assert oct((tmp_path / "store").stat().st_mode)[-3:] == "700"
+
+
+def test_an_unchanged_model_is_not_written_again(tmp_path: Path) -> None:
+    first = save_model(made(), tmp_path)
+    before = first.path.read_bytes(), first.path.stat().st_mtime_ns
+    assert save_model(made(), tmp_path) == first
+    assert (first.path.read_bytes(), first.path.stat().st_mtime_ns) == before
+    first.path.write_bytes(b"damaged")
+    assert load_model(tmp_path, save_model(made(), tmp_path).version).version == first.version
+
+
+def test_a_changed_file_is_not_loaded(tmp_path: Path) -> None:
+    stored = save_model(made(), tmp_path)
+    stored.path.write_bytes(stored.path.read_bytes() + b" ")
+    with pytest.raises(PlumblineError, match="not the file that was written"):
+        load_model(tmp_path, stored.version)
+    stored.path.with_suffix(".json").write_text("not json")
+    with pytest.raises(PlumblineError, match="not the file that was written"):
+        load_model(tmp_path, stored.version)
+    with pytest.raises(PlumblineError, match="is not there"):
+        load_model(tmp_path, "0" * 32)
+
+
+def _put(folder: Path, version: str, content: bytes) -> None:
+    (folder / f"{version}.skops").write_bytes(content)
+    (folder / f"{version}.json").write_text(json.dumps({"version": version, "sha256": registry._sha256(content)}))
+
+
+def test_other_types_and_other_content_are_refused_even_with_the_right_hash(tmp_path: Path) -> None:
+    _put(tmp_path, "strange", skops.io.dumps({"fitted": made()}))
+    with pytest.raises(PlumblineError, match=r"types that are not allowed: .*models\.model\.Model"):
+        load_model(tmp_path, "strange")
+    _put(tmp_path, "swapped", skops.io.dumps(made().state()))
+    with pytest.raises(PlumblineError, match="content is not what its name says"):
+        load_model(tmp_path, "swapped")
+
+
+def key(**changes: object) -> str:
+    X, y, clusters = data()
+    arguments = {"X": X, "y": y, "clusters": clusters, "seed": 1, "calibration_share": 0.3, **changes}
+    arguments.setdefault("spec", CandidateSpec(name="logistic"))
+    return training_key(**arguments)  # type: ignore[arg-type]  # one of them changed
+
+
+def test_the_training_key_changes_with_everything_a_fit_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y, clusters = data()
+    other_clusters = clusters.copy()
+    other_clusters[0] = "k99"
+    keys = [
+        key(),
+        key(X=X + 1e-15),
+        key(X=X.rename(columns={"a": "c"})),
+        key(y=1 - y),
+        key(clusters=other_clusters),
+        key(seed=2),
+        key(calibration_share=0.2),
+        key(spec=CandidateSpec(name="one_factor")),
+        key(spec=CandidateSpec(name="logistic", params={"inverse_penalty": 0.2})),
+    ]
+    monkeypatch.setattr(registry.inspect, "getsource", lambda module: "other code")
+    keys.append(key())
+    assert len(set(keys)) == len(keys)
+    assert key() == keys[-1]
+
+
+def test_an_unchanged_fit_is_read_from_the_store(tmp_path: Path) -> None:
+    calls = []
+
+    def fit() -> Model:
+        calls.append(1)
+        return made()
+
+    versions = [fit_or_load(tmp_path, "k", fit).version for _ in range(2)]
+    assert (len(calls), len(set(versions))) == (1, 1)
+    fit_or_load(tmp_path, "k", fit, retrain=True)
+    fit_or_load(tmp_path, "other", fit)
+    fit_or_load(None, "k", fit)
+    assert len(calls) == 4
+    next(tmp_path.glob("*.skops")).write_bytes(b"damaged")
+    assert fit_or_load(tmp_path, "k", fit).version == versions[0]
+    assert len(calls) == 5
+    (tmp_path / "key-k.json").write_text("{}")
+    fit_or_load(tmp_path, "k", fit)
+    assert len(calls) == 6
+
+
+def test_mlflow_holds_aggregates_hashes_and_models_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = Registry(tmp_path / "mlflow.db", tmp_path / "mlartifacts")
+    metrics = pd.DataFrame(
+        [("s 1", "logistic", "auc", 0.7), ("s 1", "logistic", "auc[new]", 0.6), ("s 1", "logistic", "brier", np.nan)],
+        columns=["split", "model", "metric", "value"],
+    )
+    model = made()
+    for _ in range(2):
+        run = home.log_run(
+            "family", "r1", params={"seed": 1}, metrics=metrics, hashes={"charter": "abc"}, models={"deployed": model}
+        )
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(home.uri)
+    found = client.get_run(run)
+    assert found.data.metrics == {"s 1/logistic/auc": 0.7, "s 1/logistic/auc new": 0.6}
+    assert found.data.params == {"seed": "1"}
+    assert found.data.tags["hash.charter"] == "abc"
+    assert found.data.tags["model_version.deployed"] == model.version
+    assert found.info.status == "FINISHED"
+    names = sorted(item.path for item in client.list_artifacts(run, "deployed"))
+    assert names == [f"deployed/{model.version}.json", f"deployed/{model.version}.skops"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlartifacts", "mlflow.db"], (
+        "nothing in the current folder"
+    )
+    assert load_model(tmp_path / "mlartifacts" / "family" / "models", model.version).version == model.version
