@@ -199,6 +199,12 @@ def _without_faults(frame: pd.DataFrame, rules: Sequence[Rule], made: Mapping[st
         columns = list(rule.columns)
         if rule.kind == "required":
             good &= frame[columns[0]].notna()
+        elif rule.kind == "reference" and rule.params["table"] != rule.table:
+            parent = made[str(rule.params["table"])][list(rule.params["columns"])]
+            known = set(parent.itertuples(index=False, name=None))
+            given = frame[columns].itertuples(index=False, name=None)
+            found = pd.Series([values in known for values in given], index=frame.index, dtype=bool)
+            good &= found | frame[columns].isna().any(axis=1)
         elif rule.kind == "order":
             gap = pd.Timedelta(days=1) if rule.params.get("strict") else pd.Timedelta(0)
             earlier = _earlier(frame, rule, made)

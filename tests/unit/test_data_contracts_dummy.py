@@ -314,3 +314,27 @@ def test_lookup_tables_stay_small(tmp_path: Path) -> None:
     made = rows(contract_of(tmp_path, {"name": "codes", "physicalName": "codes.csv", "properties": columns}))
     assert len(made["codes"]) == 24
     assert made["codes"]["code"].is_unique
+
+
+def test_references_that_share_a_column_hold_together(tmp_path: Path) -> None:
+    """An entry names a place and a code; not every code that a place has is in the list of codes."""
+    codes = {"name": "codes", "physicalName": "codes.csv"}
+    codes["properties"] = [{"name": "code", "primaryKey": True, "quality": [valid("a", "b")]}]
+    places = {"name": "places", "physicalName": "places.csv"}
+    places["properties"] = [key("place", primaryKey=True), {"name": "code", "quality": [valid("a", "b", "c")]}]
+    entries = {"name": "entries", "physicalName": "entries.csv"}
+    entries["properties"] = [
+        {**key("place"), "required": False},
+        {"name": "code", "required": True, "relationships": [{"to": "codes.code"}]},
+    ]
+    entries["relationships"] = [{"from": ["place", "code"], "to": ["places.place", "places.code"]}]
+    made = rows(contract_of(tmp_path, entries, places, codes))
+    assert set(made["entries"]["code"]) == {"a", "b"}
+
+
+def test_a_table_may_refer_to_itself(tmp_path: Path) -> None:
+    columns = [key("case", primaryKey=True), key("earlier")]
+    columns[1]["customProperties"] = [{"property": "keySpace", "value": "case"}]
+    columns[1]["relationships"] = [{"to": "cases.case"}]
+    made = rows(contract_of(tmp_path, {"name": "cases", "physicalName": "cases.csv", "properties": columns}))
+    assert set(made["cases"]["earlier"]) <= set(made["cases"]["case"])
