@@ -112,14 +112,14 @@ class ImpactAssessment(_Section):
 class Retraining(_Section):
     """How often the model is fitted again, and why so often."""
 
-    every_months: Annotated[int | None, BeforeValidator(_open), Field(ge=1, le=120)]
+    every_months: Annotated[Annotated[int, Field(ge=1, le=120)] | None, BeforeValidator(_open)]
     reason: Words
 
 
 class Capacity(_Section):
     """The share of the cases that the service could reach, and where the figure comes from."""
 
-    share: Annotated[float | None, BeforeValidator(_open), Field(gt=0, le=1)]
+    share: Annotated[Annotated[float, Field(gt=0, le=1)] | None, BeforeValidator(_open)]
     reason: Words
 
 
@@ -184,7 +184,7 @@ class FairnessThreshold(_Section):
 
     metric: str
     attribute: str = Field(min_length=1)
-    tolerance: Annotated[float | None, BeforeValidator(_open), Field(gt=0, lt=1)]
+    tolerance: Annotated[Annotated[float, Field(gt=0, lt=1)] | None, BeforeValidator(_open)]
     reference: Group = OVERALL
     reason: Words
 
