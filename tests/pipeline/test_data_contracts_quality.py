@@ -58,7 +58,9 @@ schema:
         logicalType: date
         required: true
         quality:
-          - {type: custom, engine: plumbline, implementation: {rule: not_before, other: people.born, via: {visitor: person}}}
+          - type: custom
+            engine: plumbline
+            implementation: {rule: not_before, other: people.born, via: {visitor: person}}
       - {name: minutes, logicalType: integer, quality: [{metric: nullValues, mustBe: 0, severity: warning}]}
 """
 TODAY = date(2026, 11, 20)
@@ -125,11 +127,17 @@ def test_faults_are_counted_by_rule_and_table(office: Office) -> None:
     report = office.quality(landing)
     failed = {(one.table, one.rule): one.failed for one in report.measures if one.failed and one.severity != INFO}
     assert failed == {
-        ("people", "colour: invalidValues"): 1, ("people", "born: not_before"): 1, ("people", "born: not_in_future"): 1,
-        ("people", "person: unique"): 2, ("visits", "day: not before people.born"): 2,
-        ("visits", "visitor: in people"): 3, ("visits", "day: required"): 1, ("visits", "day: type"): 1,
-        ("visits", "minutes: nullValues"): 1, ("visits", "fields"): 1,
-    }  # fmt: skip
+        ("people", "colour: invalidValues"): 1,
+        ("people", "born: not_before"): 1,
+        ("people", "born: not_in_future"): 1,
+        ("people", "person: unique"): 2,
+        ("visits", "day: not before people.born"): 2,
+        ("visits", "visitor: in people"): 3,
+        ("visits", "day: required"): 1,
+        ("visits", "day: type"): 1,
+        ("visits", "minutes: nullValues"): 1,
+        ("visits", "fields"): 1,
+    }
     quarantined = {one.table: one.value for one in report.of("rows: quarantined")}
     assert quarantined == {name: float(counts.quarantined) for name, counts in landing.tables.items()}
     assert blocking(office.contract, landing) == {}
@@ -162,8 +170,10 @@ def test_the_worklist_names_file_row_column_and_what_to_do(office: Office) -> No
     assert faults[0][:5] == ("people.csv", "people", 3, "colour", "colour: invalidValues")
     late = next(row for row in faults if row[4] == "day: not before people.born")
     assert late[:3] == ("visits.csv", "visits", 2)
-    assert late[6:] == ("The dates are in the wrong order: correct one of them.",
-                        "Die Daten stehen in der falschen Reihenfolge: eines berichtigen.")  # fmt: skip
+    assert late[6:] == (
+        "The dates are in the wrong order: correct one of them.",
+        "Die Daten stehen in der falschen Reihenfolge: eines berichtigen.",
+    )
     groups = {row[:2]: row[2:] for row in book.worksheets[1].iter_rows(min_row=2, values_only=True)}
     assert groups["people", "colour = green"][:2] == (20, 0)
     assert groups["people", "colour = (groups below 10)"] == (None, None, None, "fewer than 10 rows: not shown")

@@ -18,14 +18,30 @@ DAY = date(2024, 5, 17)
 TEXTS = ["", " ", "a", "A", "abc", "a1", "é", "a\n", "\n", "١", "12", "x-1", "ß", "𝔘", "ab\tc", "None", "nan", "v\x0b"]
 NUMBERS = [0.0, -0.0, 1.0, 5.0, 5.000000000000001, -1.5, 1e308, float("nan"), float("inf"), float("-inf"), 2.0**53]
 INTEGERS = [0, 1, 5, -3, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)]
-DATES = [DAY, DAY + timedelta(1), DAY - timedelta(1), date(1900, 1, 1), date(1900, 12, 31), date(1901, 1, 1),
-         date(1, 1, 1), date(9999, 12, 31), date(2020, 2, 29), date(2020, 3, 1)]  # fmt: skip
+DATES = [
+    DAY,
+    DAY + timedelta(1),
+    DAY - timedelta(1),
+    date(1900, 1, 1),
+    date(1900, 12, 31),
+    date(1901, 1, 1),
+    date(1, 1, 1),
+    date(9999, 12, 31),
+    date(2020, 2, 29),
+    date(2020, 3, 1),
+]
 STAMPS = [datetime(d.year, d.month, d.day, *time) for d in DATES for time in ((0, 0), (23, 59, 59, 999999))]
 TYPES: dict[str, tuple[str, list[Any]]] = {
-    "text": ("VARCHAR", TEXTS), "word": ("VARCHAR", ["a", "b", "c", "", "1"]), "number": ("DOUBLE", NUMBERS),
-    "whole": ("BIGINT", INTEGERS), "flag": ("BOOLEAN", [True, False]), "day": ("DATE", DATES),
-    "later": ("DATE", DATES), "moment": ("TIMESTAMP", STAMPS), "person": ("VARCHAR", ["p", "q", "r", ""]),
-}  # fmt: skip
+    "text": ("VARCHAR", TEXTS),
+    "word": ("VARCHAR", ["a", "b", "c", "", "1"]),
+    "number": ("DOUBLE", NUMBERS),
+    "whole": ("BIGINT", INTEGERS),
+    "flag": ("BOOLEAN", [True, False]),
+    "day": ("DATE", DATES),
+    "later": ("DATE", DATES),
+    "moment": ("TIMESTAMP", STAMPS),
+    "person": ("VARCHAR", ["p", "q", "r", ""]),
+}
 
 
 def _quality(**fields: Any) -> dict[str, Any]:
@@ -40,31 +56,75 @@ def contract() -> Contract:
     """Every kind of rule on every type it goes with."""
     few = {"mustBeLessThan": 25, "unit": "percent"}
     child = {
-        "name": "child", "physicalName": "child.csv", "knowledgeDay": {"firstDelivery": True},
+        "name": "child",
+        "physicalName": "child.csv",
+        "knowledgeDay": {"firstDelivery": True},
         "properties": [
-            {"name": "text", "logicalTypeOptions": {"minLength": 1, "maxLength": 2, "pattern": r"^\w\d?$"}, "quality": [
-                _quality(metric="invalidValues", arguments={"pattern": r"[^\s]$"}, mustBe=0),
-                _quality(metric="missingValues", arguments={"missingValues": [None, "", "nan"]}, mustBe=0),
-                _quality(metric="missingValues", arguments={"missingValues": ["None"]}, mustBe=0, severity="warning")]},
-            {"name": "word", "required": True, "unique": True, "quality": [
-                _quality(metric="invalidValues", arguments={"validValues": ["a", "b", 1]}, mustBe=0),
-                _quality(metric="nullValues", **few)]},
-            {"name": "number", "logicalType": "number", "unique": True, "required": True, "logicalTypeOptions": {
-                "minimum": 0, "exclusiveMaximum": 5}, "quality": [
-                _quality(metric="invalidValues", arguments={"validValues": [0, 5]}, mustBe=0),
-                _quality(metric="missingValues", arguments={"missingValues": [None, "5.0"]}, mustBe=0)]},
-            {"name": "whole", "logicalType": "integer", "unique": True, "required": True,
-             "logicalTypeOptions": {"exclusiveMinimum": 0, "maximum": 2**53}, "quality": [
-                 _quality(metric="invalidValues", arguments={"validValues": [1, 2**53]}, mustBe=0)]},
-            {"name": "flag", "logicalType": "boolean", "required": True,
-             "quality": [_quality(metric="invalidValues", arguments={"validValues": [True]}, mustBe=0)]},
-            {"name": "day", "logicalType": "date", "unique": True, "required": True, "logicalTypeOptions": {
-                "minimum": date(2020, 2, 29), "exclusiveMaximum": date(2024, 5, 17)}, "quality": [
-                _quality(metric="invalidValues", arguments={"validValues": [date(2020, 3, 1)]}, mustBe=0),
-                _own(rule="not_before", other="parent.day", via="person")]},
+            {
+                "name": "text",
+                "logicalTypeOptions": {"minLength": 1, "maxLength": 2, "pattern": r"^\w\d?$"},
+                "quality": [
+                    _quality(metric="invalidValues", arguments={"pattern": r"[^\s]$"}, mustBe=0),
+                    _quality(metric="missingValues", arguments={"missingValues": [None, "", "nan"]}, mustBe=0),
+                    _quality(
+                        metric="missingValues", arguments={"missingValues": ["None"]}, mustBe=0, severity="warning"
+                    ),
+                ],
+            },
+            {
+                "name": "word",
+                "required": True,
+                "unique": True,
+                "quality": [
+                    _quality(metric="invalidValues", arguments={"validValues": ["a", "b", 1]}, mustBe=0),
+                    _quality(metric="nullValues", **few),
+                ],
+            },
+            {
+                "name": "number",
+                "logicalType": "number",
+                "unique": True,
+                "required": True,
+                "logicalTypeOptions": {"minimum": 0, "exclusiveMaximum": 5},
+                "quality": [
+                    _quality(metric="invalidValues", arguments={"validValues": [0, 5]}, mustBe=0),
+                    _quality(metric="missingValues", arguments={"missingValues": [None, "5.0"]}, mustBe=0),
+                ],
+            },
+            {
+                "name": "whole",
+                "logicalType": "integer",
+                "unique": True,
+                "required": True,
+                "logicalTypeOptions": {"exclusiveMinimum": 0, "maximum": 2**53},
+                "quality": [_quality(metric="invalidValues", arguments={"validValues": [1, 2**53]}, mustBe=0)],
+            },
+            {
+                "name": "flag",
+                "logicalType": "boolean",
+                "required": True,
+                "quality": [_quality(metric="invalidValues", arguments={"validValues": [True]}, mustBe=0)],
+            },
+            {
+                "name": "day",
+                "logicalType": "date",
+                "unique": True,
+                "required": True,
+                "logicalTypeOptions": {"minimum": date(2020, 2, 29), "exclusiveMaximum": date(2024, 5, 17)},
+                "quality": [
+                    _quality(metric="invalidValues", arguments={"validValues": [date(2020, 3, 1)]}, mustBe=0),
+                    _own(rule="not_before", other="parent.day", via="person"),
+                ],
+            },
             {"name": "later", "logicalType": "date", "quality": [_own(rule="not_before", other="day", strict=True)]},
-            {"name": "moment", "logicalType": "timestamp", "unique": True, "required": True,
-             "logicalTypeOptions": {"minimum": datetime(2020, 2, 29)}, "quality": [_own(rule="not_before", other="day")]},
+            {
+                "name": "moment",
+                "logicalType": "timestamp",
+                "unique": True,
+                "required": True,
+                "logicalTypeOptions": {"minimum": datetime(2020, 2, 29)},
+                "quality": [_own(rule="not_before", other="day")],
+            },
             {"name": "person", "tags": ["key"], "relationships": [{"to": "parent.person"}]},
         ],
         "relationships": [{"from": ["person", "day"], "to": ["parent.person", "parent.day"]}],
@@ -72,15 +132,18 @@ def contract() -> Contract:
             _own(rule="column_order", columns=["day", "moment", "later"]),
             _quality(metric="duplicateValues", arguments={"properties": ["person", "day", "whole"]}, mustBe=0),
             _quality(metric="duplicateValues", arguments={"properties": ["flag", "number"]}, mustBeLessOrEqualTo=2),
-            _quality(metric="rowCount", mustBeBetween=[2, 5])],
-    }  # fmt: skip
+            _quality(metric="rowCount", mustBeBetween=[2, 5]),
+        ],
+    }
     parent = {
-        "name": "parent", "physicalName": "parent.csv", "knowledgeDay": {"reference": "stands for itself"},
+        "name": "parent",
+        "physicalName": "parent.csv",
+        "knowledgeDay": {"reference": "stands for itself"},
         "properties": [
             {"name": "person", "tags": ["key"], "primaryKey": True, "primaryKeyPosition": 1},
             {"name": "day", "logicalType": "date", "primaryKey": True, "primaryKeyPosition": 2},
         ],
-    }  # fmt: skip
+    }
     tables = [Table.model_validate(child), Table.model_validate(parent)]
     return Contract(
         apiVersion="v3.1.0", kind="DataContract", id="x", version="1", status="active", tables=tables, sha256="0"

@@ -42,8 +42,13 @@ def test_nothing_is_nothing() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("123"), st.just("h"), st.sampled_from(["u", "v", None]), st.sampled_from("xyz")),
-                min_size=1, max_size=40))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("123"), st.just("h"), st.sampled_from(["u", "v", None]), st.sampled_from("xyz")),
+        min_size=1,
+        max_size=40,
+    )
+)
 def test_as_counted_slowly(rows: list[tuple[object, ...]]) -> None:
     found = anonymity(_con(rows), "r", ["a", "b"], ["person"])
     classes: dict[tuple[object, ...], set[object]] = {}
