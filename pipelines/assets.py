@@ -4,11 +4,10 @@ Belongs here: the order of the steps, which tables each leaves, what stops a run
 Does not belong here: what a step does (pipelines.steps), schedules and jobs (pipelines.definitions).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+# Dagster reads the annotations of `context`, so they cannot be postponed (no `from __future__ import annotations` here)
 import dagster as dg
 
 from pipelines import entrance, publish, steps

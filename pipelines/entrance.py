@@ -10,10 +10,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data_contracts.quality import QualityReport
-
-if TYPE_CHECKING:
-    pass
+from data_contracts.delivery import find_files
+from data_contracts.errors import RefusedError
+from data_contracts.ingest import Landing, accept_delivery, discard_pending, land, refuse_delivery
+from data_contracts.privacy import privacy_gate
+from data_contracts.quality import QualityReport, blocking, build_quality, latest_quality
+from data_contracts.worklist import write_worklist
+from fairness_reports.release import mark_stale, write_quality
+from pipelines.report_context import deliveries, pack_context
+from pipelines.resources import Run
+from pipelines.tables import note, noted
 
 
 @dataclass
@@ -59,6 +65,7 @@ def receive(run: Run) -> Found:
     Found
     """
     if run.data is None:
+        discard_pending(run.con, run.programme)  # of a run that was killed
         note(run, "refusal", {"reasons": []})
         return Found(quality=latest_quality(run.con, run.programme))
     found = examine(run, run.data, keep=True)

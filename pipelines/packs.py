@@ -26,7 +26,7 @@ from data_contracts.errors import Mistake, PackError, UsageError
 from data_contracts.yamldoc import Document, Location, nearest, read_document, validate
 from fairness_reports import charter as charters
 from fairness_reports.charter import Charter
-from fairness_reports.spec import JOIN, ProtectedSpec
+from fairness_reports.spec import ProtectedSpec
 from features import spec as feature_specs
 from features import words as factor_words
 from features.spec import FeatureSpec
@@ -107,19 +107,6 @@ class Pack:
             "words": self.words.model_dump(mode="json"),
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-    def label(self, attribute: str, group: str | None, language: str) -> str:
-        """Words for a protected attribute (group None) or one of its groups; crossed ones are told part by part."""
-        parts, groups = attribute.split(JOIN), (group.split(JOIN) if group is not None else [])
-        if len(parts) > 1:
-            return JOIN.join(self.label(part, groups[i] if groups else None, language) for i, part in enumerate(parts))
-        known = self.words.attributes.get(attribute)
-        if group is None:
-            return known.label[language] if known else attribute
-        if group == self.programme.protected.missing_label:
-            return {"en": group, "de": "nicht erfasst"}[language]
-        words = known.values.get(group) if known else None
-        return words[language] if words else group
 
     def require_sign_off(self) -> None:
         """Refuse to train without a signed-off charter.

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from data_contracts.errors import PlumblineError
 from data_contracts.quality import latest_quality
 from fairness_reports.release import Release, ReleaseWriter
 from fairness_reports.reports import render
@@ -37,7 +38,10 @@ def publish(run: Run) -> Release:
     metrics = get(run, "models.metrics") if trained else _counts(run)
     fairness = get(run, "audit.fairness") if trained else None
     factors = get(run, "models.factors") if trained else None
-    quality = latest_quality(run.con, run.programme)
+    measured = latest_quality(run.con, run.programme)
+    if measured is None:
+        raise PlumblineError("no delivery has been measured.", where=run.programme, todo="Name one with --data DIR.")
+    quality = measured.as_frame()
     scores = get(run, "models.scores") if fit else None
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
         frames: dict[str, Any] = {"metrics": metrics, "quality": quality}

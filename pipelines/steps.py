@@ -194,7 +194,7 @@ def verdict(run: Run) -> Counts:
         non_outcomes=facts["non_outcomes"],
         model=facts.get("chosen"),
         split=facts.get("test"),
-        label=run.pack.label,
+        words=run.pack.words,
     )
     owner, signed = run.pack.charter.owner, run.pack.charter.sign_off.date
     note(
