@@ -57,6 +57,7 @@ def words() -> Words:
     return Words.model_validate(
         {
             "case": {"one": text("enrolment", "Einschreibung"), "many": text("enrolments", "Einschreibungen")},
+            "bands": {"high": text("high", "hoch")},
             "outcome": text("withdrew within 90 days", "innerhalb von 90 Tagen abgemeldet"),
             "factors": {
                 key: {"label": text(en, de)} for key, (en, de, _) in FACTORS.items()
@@ -150,7 +151,7 @@ def fairness() -> pd.DataFrame:
             rows.append((*head, "difference", OVERALL, *((None,) * 3 if few else (gap, gap - half, gap + half)),
                          None if few else n, state, judging, reason))  # fmt: skip
 
-    add(OVERALL, "all", 6505, judged=False)
+    add(OVERALL, OVERALL, 6505, judged=False)
     sizes = {"gender": [3100, 3405], "age_band": [4600, 1850, 48], "imd_band": [1200, 1300, 1310, 1250, 1400]}
     for attribute, (_, values) in GROUPS.items():
         for group, n in zip(values, sizes[attribute], strict=True):
@@ -159,9 +160,9 @@ def fairness() -> pd.DataFrame:
     for gender in GROUPS["gender"][1]:
         for age, n in zip(GROUPS["age_band"][1], (2300, 900, 6), strict=True):
             add(f"gender{JOIN}age_band", f"{gender}{JOIN}{age}", n, judged=False)
-    for band, value, n in (("low", 0.07, 2100), ("middle", 0.19, 3000), ("high", 0.38, 1400), ("highest", None, 5)):
+    for band, value, n in (("0.000–0.120", 0.07, 2100), ("0.120–0.280", 0.19, 3000), ("0.280–0.600", 0.38, 1400), ("0.600–1.000", None, 5)):
         ends = (None, None) if value is None else (value - 0.015, value + 0.02)
-        rows.append((OVERALL, "all", band, "base_rate", "value", None, value, *ends, n, "not_judged", False, None))
+        rows.append((OVERALL, OVERALL, band, "base_rate", "value", None, value, *ends, n, "not_judged", False, None))
     columns = ["attribute", "group", "band", "metric", "comparison", "reference", "value", "low", "high", "n", "state",
                "confirmatory", "reason"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
@@ -185,16 +186,31 @@ def factors() -> pd.DataFrame:
 
 
 def quality() -> pd.DataFrame:
-    rows = [
-        ("studentInfo", "key is unique: code_module, code_presentation, id_student", 32593, 0, "error", True, None, None),
-        ("studentInfo", "imd_band is one of the listed values", 32593, 1111, "warning", False, None, None),
-        ("studentRegistration", "date_registration is present", 32593, 45, "error", False, None, None),
-        ("studentAssessment", "score is between 0 and 100", 173912, 0, "error", True, None, None),
-        ("studentInfo", "k_anonymity", 32593, 0, "info", True, 1, "gender, age_band, imd_band, region"),
+    rows: list[tuple[Any, ...]] = [
+        ("studentInfo", "code_module, id_student: unique", 32593, 0, "error", True, 0.0, None),
+        ("studentInfo", "imd_band: missingValues", 32593, 1111, "warning", False, 0.03, "mustBeLessThan 1 %"),
+        ("studentRegistration", "date_registration: required", 32593, 45, "critical", False, 0.001, None),
+        ("studentAssessment", "weight: maximum", 173912, 0, "error", True, 0.0, None),
+        ("studentAssessment", "id_student: in studentInfo", 173912, 0, "error", True, 0.0, None),
+        ("studentAssessment", "date_submitted: not before date_registration", 173912, 0, "error", True, 0.0, None),
+        ("studentAssessment", "fields", 173912, 0, "error", True, 0.0, None),
+        ("studentAssessment", "jahresbericht_2014", 173912, 0, "error", True, 0.0, None),
+        ("studentInfo", "k_anonymity", 32593, 0, "info", True, 1.0, "gender, age_band, imd_band, region"),
+        ("studentInfo", "k_anonymity: without region", 32593, 0, "info", True, 7.0, "gender, age_band, imd_band"),
+        ("studentInfo", "rows_below_11", 32593, 0, "info", True, 0.04, "gender, age_band, imd_band, region"),
+        ("studentInfo.csv.gz", "ignored_column: internal_code", 0, 0, "info", True, None, None),
+        ("studentInfo", "quarantined_share: gender = F", 14718, 20, "info", True, 20 / 14718, None),
+        ("studentInfo", "quarantined_share: gender = (not recorded)", 40, 12, "info", True, 0.3, None),
+        ("studentInfo", "quarantined_share: gender = (groups below 10)", 0, 0, "info", True, None, "fewer than 10 rows"),
     ]
+    for table, counts in (("studentInfo", (32593, 32548, 45)), ("studentAssessment", (173912, 173912, 0))):
+        for name, count in zip(("rows", "accepted", "quarantined", "vanished"), (*counts, 3), strict=True):
+            rows.append((table, f"rows: {name}", counts[0], 0, "info", True, float(count), None))
     return pd.DataFrame(rows, columns=["table", "rule", "checked", "failed", "severity", "passed", "value", "detail"])
 
 
+MET = [{"code": "threshold_met", "text": text("Ranking (AUC) 0.70 (0.69 to 0.72); agreed is at least 0.65.",
+                                             "Rangordnung (AUC) 0,70 (0,69 bis 0,72); vereinbart ist mindestens 0,65.")}]  # fmt: skip
 REASONS: dict[str, list[dict[str, Any]]] = {
     "fit": [],
     "not_fit": [
@@ -216,7 +232,7 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     fitted = verdict != "descriptive_only"
     manifest = {
         "programme": "student_support", "release_id": "2014-10-31-4f2a91c07d", "as_of": "2014-10-31", "verdict": verdict,
-        "reasons": REASONS[verdict], "code_version": "0.1.0+3f9ac21", "charter_hash": "9f" * 32, "config_hash": "a1" * 32,
+        "reasons": REASONS[verdict], "met": MET if verdict != "descriptive_only" else [], "code_version": "0.1.0+3f9ac21", "charter_hash": "9f" * 32, "config_hash": "a1" * 32,
         "created_at": "2026-11-22T03:12:00Z",
         "inputs": [{"file": "studentInfo.csv.gz", "sha256": "0c" * 32, "rows": 32593}],
     }  # fmt: skip
@@ -251,12 +267,7 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         cohorts=cohorts,
         attrition=attrition,
         bands=[BandLine("low", 0.12, Text(en="low", de="niedrig")), BandLine("middle", 0.28, Text(en="middle", de="mittel")),
-               BandLine("high", 0.6, Text(en="high", de="hoch")), BandLine("highest", 1.0, Text(en="highest", de="höchste"))],
-        deliveries=pd.DataFrame(
-            {"table": ["studentInfo", "studentAssessment"], "file": ["studentInfo.csv.gz", "studentAssessment.csv.gz"],
-             "rows": [32593, 173912], "accepted": [32548, 173912], "quarantined": [45, 0]}
-        ),
-        ignored_columns={"studentInfo.csv.gz": ["notes_internal"]},
+               BandLine("high", 0.6), BandLine("highest", 1.0, Text(en="highest", de="höchste"))],
         features=[FeatureLine(f"{key}_28d", key, 28 if i % 3 else None, "studentAssessment") for i, key in enumerate(FACTORS)],
         excluded=[Excluded(Text(en=v[0][0], de=v[0][1]), "protected") for v in GROUPS.values()],
     )  # fmt: skip

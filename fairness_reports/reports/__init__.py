@@ -8,6 +8,7 @@ Does not belong here: computing figures, or restricted rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from fairness_reports.reports.delivered import quality_page
 from fairness_reports.reports.explained import explanations_page
 from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.reports.layout import Page
-from fairness_reports.reports.overview import PAGES, index_page, reasons, verdict_headline
+from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
 
 __all__ = ["PAGES", "BandLine", "Excluded", "FeatureLine", "ReportContext", "render", "render_quality"]
 
@@ -112,6 +113,7 @@ def page_html(code: str, context: ReportContext, name: str, names: Sequence[str]
         "title": language.text(context.title),
         "headline": verdict_headline(language, context),
         "reasons": reasons(language, context),
+        "met": met(language, context),
         "credit": language.text(context.credit),
         "style": Markup(_resource("style.css")),  # noqa: S704  (our own file)
     }
@@ -122,6 +124,7 @@ def _resource(name: str) -> str:
     return (files("fairness_reports.reports") / "templates" / name).read_text(encoding="utf-8")
 
 
+@cache
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("fairness_reports.reports", "templates"),

@@ -24,11 +24,11 @@ class BandLine:
     Parameters
     ----------
     name : str
-        As in the column `band` of the audit.
+        Its name in programme.yaml and in scores.parquet.
     up_to : float
         Its upper end; the last one's is 1.
     label : Text, optional
-        What it is called; without it the words of words.yaml, or its place in the order, are shown.
+        What it is called; without it the words of words.yaml, or its name, are shown.
     """
 
     name: str
@@ -90,7 +90,6 @@ _COLUMNS = {
     "quality": "table rule checked failed severity passed value detail",
     "cohorts": "cohort as_of role cases outcomes",
     "attrition": "cohort as_of attribute group registered left_before",
-    "deliveries": "table file rows accepted quarantined",
 }
 
 
@@ -106,8 +105,8 @@ class ReportContext:
     ----------
     manifest : mapping
         As in manifest.json, at least: programme, release_id, as_of, verdict, reasons (list of {code, text: {en, de},
-        threshold, value, low, high}). Also used where present: code_version, charter_hash, config_hash, audited_model,
-        deployed_model (name, content_hash, change_in_scores), created_at, inputs.
+        threshold, value, low, high}). Also used where present: met (as reasons), code_version, charter_hash,
+        config_hash, audited_model, deployed_model (name, content_hash, change_in_scores), created_at, inputs.
     title, description : Text
         Of the programme.
     words : Words
@@ -123,20 +122,17 @@ class ReportContext:
     test_split : str, optional
         Name of the sealed test in `metrics` and `fairness`; by default the last by as_of.
     metrics, fairness, factors, quality : DataFrame
-        As in the release's tables. Overall rows of `fairness` and `factors` have no attribute (null, "", "overall").
+        As in the release's tables; `quality` as data_contracts.quality makes it. Overall rows of `fairness` and
+        `factors` have no attribute (null, "", "overall").
         In `fairness` crossed attributes and their groups are joined by fairness_reports.spec.JOIN; overall rows with a
         band give the observed share per band. In `metrics`, `auc[returning]` and `auc[new]` speak of returning persons
         and of new ones.
     cohorts : DataFrame
         cohort, as_of, role (development | test | open), cases, outcomes (null where not known yet).
     bands : sequence of BandLine
-        From the lowest to the highest.
+        From the lowest to the highest: names for the bands that the audit measured.
     attrition : DataFrame
         cohort, as_of, attribute, group, registered, left_before.
-    deliveries : DataFrame
-        table, file, rows, accepted, quarantined.
-    ignored_columns : mapping of str to sequence of str
-        Per file, the columns that were not ingested because the contract does not name them.
     features : sequence of FeatureLine
         What the model sees.
     excluded : sequence of Excluded
@@ -158,8 +154,6 @@ class ReportContext:
     quality: pd.DataFrame = field(default_factory=lambda: _empty("quality"))
     cohorts: pd.DataFrame = field(default_factory=lambda: _empty("cohorts"))
     attrition: pd.DataFrame = field(default_factory=lambda: _empty("attrition"))
-    deliveries: pd.DataFrame = field(default_factory=lambda: _empty("deliveries"))
-    ignored_columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bands: Sequence[BandLine] = ()
     features: Sequence[FeatureLine] = ()
     excluded: Sequence[Excluded] = ()

@@ -1,10 +1,13 @@
-"""The quality page: rows, ignored columns, rules, how easily somebody could be recognised.
+"""The quality page: rules, rows, who was set aside, ignored columns, how easily somebody could be recognised.
 
-Belongs here: what of the quality report a practice lead sees.
-Does not belong here: measuring it (data_contracts).
+Belongs here: what of the quality table a practice lead sees, in words.
+Does not belong here: measuring it (data_contracts.quality).
 """
 
 from __future__ import annotations
+
+import re
+from typing import Any
 
 import pandas as pd
 
@@ -13,22 +16,35 @@ from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Section, Table
 
-_ANONYMITY = "k_anonymity"
-"""Rules that begin with this carry k as `value` and the columns as `detail`."""
+# how data_contracts.quality names the measures that are no rules
+_MEASURE = "info"
+_ROWS = "rows: "
+_SHARE = "quarantined_share: "
+_IGNORED = "ignored_column: "
+_K = "k_anonymity"
+_COUNTS = ("rows", "accepted", "quarantined", "new", "changed", "vanished", "last delivery")
+_SUMMED = ("rows", "accepted", "quarantined")
 
 
 def quality_page(language: Language, context: ReportContext) -> Page:
     """What was delivered and which rules it met."""
     frame = context.quality
-    anonymity = frame["rule"].astype(str).str.startswith(_ANONYMITY)
+    measures = frame[frame["severity"] == _MEASURE]
     sections = [
         *_refusal(language, context),
-        _rules(language, frame[~anonymity]),
-        _rows(language, context),
-        _ignored(language, context),
-        _k(language, frame[anonymity]),
+        _rules(language, frame[frame["severity"] != _MEASURE]),
+        _rows(language, measures),
+        *_shares(language, context, _starting(measures, _SHARE)),
+        _ignored(language, _starting(measures, _IGNORED)),
+        _recognised(language, _starting(measures, _K)),
     ]
     return Page("quality", sections)
+
+
+def _starting(frame: pd.DataFrame, prefix: str) -> list[Any]:
+    """Measures of one kind, by table and name."""
+    found = frame[frame["rule"].astype(str).str.startswith(prefix)]
+    return rows_of(found.sort_values(["table", "rule"], kind="stable"))
 
 
 def _refusal(language: Language, context: ReportContext) -> list[Section]:
@@ -38,27 +54,16 @@ def _refusal(language: Language, context: ReportContext) -> list[Section]:
     return [Section(language.t("index.reasons"), [Bullets(reasons)])]
 
 
-def _rows(language: Language, context: ReportContext) -> Section:
-    t, frame = language.t, context.deliveries
-    if frame.empty:
-        return Section(t("quality.deliveries_title"), [Para(t("quality.deliveries_none"))])
-    rows: list[list[Cell | str]] = []
-    for row in rows_of(frame.sort_values(["table", "file"], kind="stable")):
-        numbers = [language.number(int(n)) for n in (row.rows, row.accepted, row.quarantined)]
-        rows.append([Cell(str(row.table), str(row.file)), *numbers])
-    sums = [language.number(int(frame[name].sum())) for name in ("rows", "accepted", "quarantined")]
-    head = [t(f"quality.{key}") for key in ("table", "rows", "accepted", "quarantined")]
-    table = Table(t("quality.deliveries_title"), head, rows, numbers_from=1, foot=[t("quality.total"), *sums])
-    return Section(t("quality.deliveries_title"), [Para(t("quality.deliveries_intro")), table])
-
-
-def _ignored(language: Language, context: ReportContext) -> Section:
-    t = language.t
-    items = [f"{file}: {', '.join(columns)}" for file, columns in sorted(context.ignored_columns.items()) if columns]
-    blocks: list[Block] = (
-        [Para(t("quality.ignored_intro")), Bullets(items)] if items else [Para(t("quality.ignored_none"))]
-    )
-    return Section(t("quality.ignored_title"), blocks)
+def rule_words(language: Language, rule: str) -> str:
+    """What a rule demands, in words; its own name where the contract gave it one."""
+    column, colon, kind = rule.partition(": ")
+    if not colon:
+        return str(language.t("rule.fields")) if rule == "fields" else rule
+    relation = re.fullmatch(r"(in|not before) (.+)", kind)
+    if relation is not None:
+        key = "rule.in" if relation[1] == "in" else "rule.not_before_other"
+        return f"{column}: {language.t(key, other=relation[2])}"
+    return f"{column}: {language.t(f'rule.{kind}')}" if language.has(f"rule.{kind}") else rule
 
 
 def _rules(language: Language, frame: pd.DataFrame) -> Section:
@@ -68,35 +73,92 @@ def _rules(language: Language, frame: pd.DataFrame) -> Section:
     broken = int((~frame["passed"].astype(bool)).sum())
     summary = t("quality.rules_intro", n=len(frame)) + " "
     summary += t("quality.rules_failed", n=broken) if broken else t("quality.rules_all_met")
-    ordered = frame.assign(_met=frame["passed"].astype(bool), _light=(frame["severity"] != "error"))
+    ordered = frame.assign(_met=frame["passed"].astype(bool), _light=frame["severity"] == "warning")
     rows: list[list[Cell | str]] = []
     for row in rows_of(ordered.sort_values(["_met", "_light", "table", "rule"], kind="stable")):
-        met = bool(row.passed)
-        look = (
-            "state within" if met else "state outside" if row.severity in ("error", "critical") else "state warning"
-        )
+        look = "within" if row.passed else "warning" if row.severity == "warning" else "outside"
         rows.append(
             [
-                Cell(str(row.rule), str(row.table)),
-                Cell(t("quality.met") if met else t("quality.broken"), look=look),
+                Cell(rule_words(language, str(row.rule)), str(row.table)),
+                Cell(t("quality.met") if row.passed else t("quality.broken"), look=f"state {look}"),
                 Cell(language.word("severity", str(row.severity))),
-                language.number(int(row.checked) if known(row.checked) else None),
-                language.number(int(row.failed) if known(row.failed) else None),
+                language.number(int(row.checked)),
+                language.number(int(row.failed)),
             ]
         )
     head = [t(f"quality.{key}") for key in ("rule", "result", "severity", "checked", "failed")]
-    return Section(t("quality.rules_title"), [Para(summary), Table(t("quality.rules_title"), head, rows, 3)])
+    table = Table(t("quality.rules_title"), head, rows, numbers_from=3)
+    return Section(t("quality.rules_title"), [Para(t("quality.intro")), Para(summary), table])
 
 
-def _k(language: Language, frame: pd.DataFrame) -> Section:
+def _rows(language: Language, measures: pd.DataFrame) -> Section:
     t = language.t
-    if frame.empty or "value" not in frame.columns:
+    counts = {(str(row.table), str(row.rule).removeprefix(_ROWS)): row.value for row in _starting(measures, _ROWS)}
+    if not counts:
+        return Section(t("quality.deliveries_title"), [Para(t("quality.deliveries_none"))])
+    names = [name for name in _COUNTS if any(key[1] == name for key in counts)]
+    tables = sorted({table for table, _ in counts})
+    rows: list[list[Cell | str]] = [
+        [table, *(language.number(counts.get((table, name))) for name in names)] for table in tables
+    ]
+    sums = {name: sum(counts.get((table, name), 0) for table in tables) for name in _SUMMED}
+    foot = [t("quality.total"), *(language.number(sums[name]) if name in sums else "" for name in names)]
+    head = [t("quality.table"), *(t(f"quality.count.{name.replace(' ', '_')}") for name in names)]
+    table = Table(t("quality.deliveries_title"), head, rows, numbers_from=1, foot=foot)
+    return Section(t("quality.deliveries_title"), [Para(t("quality.deliveries_intro")), table])
+
+
+def _shares(language: Language, context: ReportContext, found: list[Any]) -> list[Section]:
+    if not found:
+        return []
+    t = language.t
+    rows: list[list[Cell | str]] = []
+    for row in found:
+        attribute, _, group = str(row.rule).removeprefix(_SHARE).partition(" = ")
+        shown = known(row.value)
+        words = context.words.attributes.get(attribute.rpartition(".")[2])
+        label = language.text(words.label) if words is not None else attribute
+        named = language.text(words.values.get(group, group)) if words is not None else group
+        if group.startswith("("):  # not a value of the data but a word of the measure
+            word = group.strip("()").replace(" ", "_")
+            small = re.fullmatch(r"groups_below_(\d+)", word)
+            key = "quality.group.small" if small else f"quality.group.{word}"
+            named = t(key, n=small[1] if small else "") if language.has(key) else group
+        rows.append(
+            [
+                Cell(named, f"{label} ({row.table})"),
+                language.number(int(row.checked)) if shown else Cell(t("form.too_few"), look="missing"),
+                language.number(int(row.failed)) if shown else "–",
+                language.percent(row.value, 2),
+            ]
+        )
+    head = [t("fairness.group"), t("quality.checked"), t("quality.count.quarantined"), t("quality.share")]
+    table = Table(t("quality.shares_title"), head, rows, numbers_from=1)
+    return [Section(t("quality.shares_title"), [Para(t("quality.shares_intro")), table])]
+
+
+def _ignored(language: Language, found: list[Any]) -> Section:
+    t = language.t
+    files: dict[str, list[str]] = {}
+    for row in found:
+        files.setdefault(str(row.table), []).append(str(row.rule).removeprefix(_IGNORED))
+    items = [f"{file}: {', '.join(columns)}" for file, columns in files.items()]
+    blocks: list[Block] = (
+        [Para(t("quality.ignored_intro")), Bullets(items)] if items else [Para(t("quality.ignored_none"))]
+    )
+    return Section(t("quality.ignored_title"), blocks)
+
+
+def _recognised(language: Language, found: list[Any]) -> Section:
+    t = language.t
+    if not found:
         return Section(t("quality.kanon_title"), [Para(t("quality.kanon_none"))])
     rows: list[list[Cell | str]] = []
-    for row in rows_of(frame.sort_values(["table", "rule"], kind="stable")):
-        detail = str(row.detail) if "detail" in frame.columns and known(row.detail) else "–"
-        rows.append([str(row.table), detail, language.number(int(row.value) if known(row.value) else None)])
+    for row in found:
+        without = str(row.rule).partition(": without ")[2]
+        label = t("quality.kanon_without", column=without) if without else t("quality.kanon_all")
+        detail = str(row.detail) if known(row.detail) else "–"
+        rows.append([Cell(label, str(row.table)), detail, language.number(row.value)])
     head = [t("quality.kanon_scope"), t("quality.kanon_detail"), t("quality.kanon_k")]
-    return Section(
-        t("quality.kanon_title"), [Para(t("quality.kanon_intro")), Table(t("quality.kanon_title"), head, rows, 2)]
-    )
+    table = Table(t("quality.kanon_title"), head, rows, numbers_from=2)
+    return Section(t("quality.kanon_title"), [Para(t("quality.kanon_intro")), table])

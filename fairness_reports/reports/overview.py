@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.reports.charts import Chart, Point, intervals
-from fairness_reports.reports.context import BandLine, ReportContext, rows_of
+from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     cases_word,
     count,
@@ -42,6 +42,8 @@ _SHOWN = (
     "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",
 )  # fmt: skip
 _COMPARED = ("auc", "average_precision", "brier", "precision_at_capacity", "recall_at_capacity")
+_TO = "–"  # between the ends of a band in the audit: "0.120–0.250"
+_NEAR = 0.0006  # the audit names bands to three decimals
 _MODELS = ("base_rate", "one_factor", "logistic", "hist_gradient_boosting")
 
 
@@ -81,6 +83,11 @@ def reasons(language: Language, context: ReportContext) -> list[str]:
     return [language.text(reason["text"]) for reason in context.manifest.get("reasons") or []]
 
 
+def met(language: Language, context: ReportContext) -> list[str]:
+    """What held, in this language."""
+    return [language.text(reason["text"]) for reason in context.manifest.get("met") or []]
+
+
 def _outcome(language: Language, context: ReportContext) -> Section:
     t, words = language.t, context.words
     blocks: list[Block] = [
@@ -108,38 +115,40 @@ def _numbers(language: Language, context: ReportContext) -> Section:
     return Section(t("index.numbers_title"), blocks)
 
 
-def band_rows(context: ReportContext) -> list[tuple[BandLine, float, Any]]:
-    """Each band with its lower end and its observed share in the test (None where nothing is known)."""
+def band_rows(context: ReportContext) -> list[tuple[float, float, Any]]:
+    """Each band of the audit: its ends, and its observed share in the test."""
     frame = context.test_fairness()
     frame = frame[frame["attribute"].map(is_overall) & (frame["metric"] == "base_rate")]
-    frame = frame[frame["comparison"] == "value"]
-    observed = {str(row.band): row for row in rows_of(frame)}
-    rows, start = [], 0.0
+    frame = frame[(frame["comparison"] == "value") & frame["band"].astype(str).str.contains(_TO)]
+    found = []
+    for row in rows_of(frame):
+        low, high = (float(end) for end in str(row.band).split(_TO))
+        found.append((low, high, row))
+    return sorted(found, key=lambda item: item[:2])
+
+
+def band_label(language: Language, context: ReportContext, low: float, high: float) -> str:
+    """What the programme calls a band; its scores where it has no name for it."""
+    start = 0.0
     for band in context.bands:
-        rows.append((band, start, observed.get(band.name)))
+        if abs(start - low) < _NEAR and abs(band.up_to - high) < _NEAR:
+            if band.label is not None:
+                return language.text(band.label)
+            return language.text(context.words.bands.get(band.name, band.name))
         start = band.up_to
-    return rows if any(row is not None for _, _, row in rows) else []
+    return str(language.t("form.interval", low=language.percent(low), high=language.percent(high)))
 
 
-def band_label(language: Language, context: ReportContext, band: BandLine) -> str:
-    """The words for a band."""
-    if band.label is not None:
-        return language.text(band.label)
-    if band.name in context.words.bands:
-        return language.text(context.words.bands[band.name])
-    return band.name
-
-
-def _bands(language: Language, context: ReportContext, bands: list[tuple[BandLine, float, Any]]) -> Section:
+def _bands(language: Language, context: ReportContext, bands: list[tuple[float, float, Any]]) -> Section:
     t, cases = language.t, cases_word(language, context)
     outcome = language.text(context.words.outcome)
     rows: list[list[Cell | str]] = []
     points, sentences = [], []
-    for band, start, row in bands:
-        label = band_label(language, context, band)
-        scores = t("form.interval", low=language.percent(start), high=language.percent(band.up_to))
-        if row is None or not known(row.value) or int(row.n) < context.minimum_cell:
-            n = count(language, context, None if row is None else row.n)
+    for start, end, row in bands:
+        label = band_label(language, context, start, end)
+        scores = t("form.interval", low=language.percent(start), high=language.percent(end))
+        n = count(language, context, row.n)
+        if not known(row.value) or not known(row.n) or int(row.n) < context.minimum_cell:
             rows.append([label, scores, n, Cell(t("form.too_few"), look="missing")])
             continue
         ends = [_of_100(row.low if known(row.low) else row.value), _of_100(row.high if known(row.high) else row.value)]
@@ -147,7 +156,7 @@ def _bands(language: Language, context: ReportContext, bands: list[tuple[BandLin
         sentence = t(key, cases=cases, value=_of_100(row.value), outcome=outcome, low=ends[0], high=ends[1])
         share = Cell(language.percent(row.value, 1), interval(language, "base_rate", row.low, row.high))
         sentences.append(t("index.band_line", band=label, scores=scores, sentence=sentence))
-        rows.append([label, scores, count(language, context, row.n), share])
+        rows.append([label, scores, n, share])
         points.append(Point(label, row.value, _or_none(row.low), _or_none(row.high), note=language.percent(row.value)))
     head = [t(f"index.band{key}") for key in ("", "_scores", "_cases", "_share")]
     table = Table(t("chart.bands_title"), head, rows, numbers_from=1)

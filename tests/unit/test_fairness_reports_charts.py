@@ -1,0 +1,81 @@
+"""Charts are part of a page: no foreign ids, colours or fonts, readable without seeing them."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+from fairness_reports.reports.charts import Chart, Point, intervals
+
+POINTS = [
+    Point("women & <b>$x_1$</b>", 0.02, -0.01, 0.05, "within", "within"),
+    Point("a label that is a good deal longer than one line of the chart can be", -0.1, -0.2, -0.07, "outside", "no"),
+    Point("not known well", 0.05, 0.01, 0.09, "cannot_tell", "cannot tell"),
+    Point("no interval", 0.03),
+]  # fmt: skip
+
+
+def chart(identity: str = "c1", points: list[Point] | None = None, **settings: object) -> Chart:
+    fixed = {"zero": 0.0, "tolerance": 0.06, **settings}
+    return intervals(
+        POINTS if points is None else points,
+        identity=identity,
+        title="Title & more",
+        description="What it shows",
+        axis="difference",
+        tick=lambda value: f"{value * 100:.0f}",
+        **fixed,  # type: ignore[arg-type]  # settings differ from test to test
+    )
+
+
+def test_the_drawing_has_a_title_a_description_and_its_words_as_text() -> None:
+    tree = ElementTree.fromstring(str(chart().svg))
+    texts = ["".join(node.itertext()) for node in tree.iter() if node.tag.endswith("text")]
+    assert [child.tag.split("}")[-1] for child in tree][:2] == ["title", "desc"]
+    assert tree.attrib["role"] == "img"
+    assert tree.attrib["aria-labelledby"] == "c1-title c1-desc"
+    assert "women & <b>$x_1$</b>" in texts
+    assert {"within", "no", "cannot tell", "difference"} <= set(texts)
+    assert any(text.startswith("a label that") for text in texts)
+    assert "of the chart can be" in " ".join(texts)
+
+
+def test_nothing_points_outside_and_ids_are_its_own() -> None:
+    svg = str(chart().svg)
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+    assert "<style" not in svg
+    assert "<metadata" not in svg
+    assert "font-family" not in svg
+    ids = re.findall(r' id="([^"]+)"', svg)
+    assert all(each.startswith("c1-") for each in ids)
+    assert len(ids) == len(set(ids))
+    for reference in re.findall(r'(?:href="#|url\(#)([^")]+)', svg):
+        assert reference in ids
+
+
+def test_colours_come_from_the_page() -> None:
+    svg = str(chart().svg)
+    assert not re.findall(r"#[0-9a-f]{6}\b", svg)
+    assert {"var(--good)", "var(--bad)", "var(--unsure)", "var(--zone)"} <= set(re.findall(r"var\(--\w+\)", svg))
+
+
+def test_states_differ_without_colour() -> None:
+    shapes = set()
+    for state in ("within", "outside", "cannot_tell"):
+        svg = str(chart(points=[Point("x", 0.0, -0.1, 0.1, state)]).svg)
+        shapes.add(re.sub(r"var\(--\w+\)|[mp][0-9a-f]{10}", "", svg))
+    assert len(shapes) == 3
+
+
+def test_the_same_figures_give_the_same_drawing() -> None:
+    assert chart().svg == chart().svg
+    assert chart(bars=True, tolerance=None).svg == chart(bars=True, tolerance=None).svg
+
+
+def test_bars_no_zero_and_nothing_at_all() -> None:
+    bars = chart(points=[Point("a", 0.3, 0.2, 0.4), Point("b", 0.1)], bars=True, tolerance=None)
+    assert "var(--accent)" in bars.svg
+    assert "var(--zone)" not in chart(zero=None, tolerance=None).svg
+    assert "difference" in chart(points=[]).svg
+    assert "difference" in chart(points=[Point("a", 0.0)], limits=(0.0, 1.0)).svg
+    assert chart(points=[Point("a", 0.0)], tolerance=None).svg

@@ -1,0 +1,120 @@
+"""Both languages are complete, numbers and dates have the language's own form, and refused words are found."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+
+from data_contracts.errors import PlumblineError
+from fairness_reports.reports import language as module
+from fairness_reports.reports.language import LANGUAGES, Language, catalogue, placeholders, refused_wording
+from features.words import Text
+
+ENGLISH = re.compile(
+    r"\b(the|of|and|with|is|are|were|not|for|this|that|by|from|between|cases|score|value|within)\b", re.I
+)
+GERMAN = re.compile(r"\b(der|das|und|mit|ist|sind|nicht|für|von|zwischen|Fälle|eine?n?|wird|werden|zu|bei)\b")
+
+
+def forms(message: object) -> list[str]:
+    found = message.values() if isinstance(message, dict) else [message]
+    return [re.sub(r"\{\w+\}", "", str(form)) for form in found]
+
+
+def test_both_catalogues_have_the_same_sentences_with_the_same_placeholders() -> None:
+    english, german = (catalogue(code) for code in LANGUAGES)
+    assert english.keys() == german.keys()
+    for key, message in english.items():
+        assert type(message) is type(german[key]), key
+        assert placeholders(message) == placeholders(german[key]), key
+        assert all(form.strip() for form in forms(message) + forms(german[key])), key
+
+
+def test_no_sentence_is_in_the_wrong_language() -> None:
+    for key, message in catalogue("de").items():
+        if key != "site.other_language":
+            assert not [found for form in forms(message) if (found := ENGLISH.findall(form))], key
+    for key, message in catalogue("en").items():
+        if key != "site.other_language":
+            assert not [found for form in forms(message) if (found := GERMAN.findall(form))], key
+
+
+def test_no_sentence_uses_refused_words() -> None:
+    for code in LANGUAGES:
+        for key, message in catalogue(code).items():
+            assert not [found for form in forms(message) if (found := refused_wording(form, code))], key
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("en", "the probability of abuse is high"),
+        ("en", "a dangerous family"),
+        ("en", "children in need"),
+        ("en", "the model is fit"),
+        ("en", "absence causes withdrawal"),
+        ("en", "absence leads to withdrawal"),
+        ("de", "die Missbrauchswahrscheinlichkeit"),
+        ("de", "eine gefährliche Familie"),
+        ("de", "der Bedarf der Familie"),
+        ("de", "Fehlzeiten führen zu Abbrüchen"),
+        ("de", "Fehlzeiten verursachen Abbrüche"),
+    ],
+)
+def test_refused_words_are_found(code: str, text: str) -> None:
+    assert refused_wording(text, code)
+
+
+def test_every_sentence_that_is_named_exists() -> None:
+    folder = Path(module.__file__).parent
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for path in [*folder.glob("*.py"), *folder.glob("templates/*.j2")]
+    )
+    used = set(re.findall(r"""\bt\(\s*["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""", code))
+    assert len(used) > 100
+    assert used <= set(catalogue("en")), used - set(catalogue("en"))
+
+
+def test_numbers_have_the_language_s_form() -> None:
+    english, german = Language("en"), Language("de")
+    assert (english.number(12345.678, 1), german.number(12345.678, 1)) == ("12,345.7", "12.345,7")
+    assert (english.percent(0.234), german.percent(0.234)) == ("23%", "23\u00a0%")
+    assert (english.points(-0.0312), german.points(0.05)) == ("−3.1 points", "+5,0 Prozentpunkte")
+    assert english.signed(0.004) == "0.00"
+    assert english.number(-0.001, 2) == "0.00"  # no minus zero
+    assert english.date(date(2014, 10, 31)) == "31 October 2014"
+    assert german.date("2014-10-31T03:00:00Z") == "31. Oktober 2014"
+    assert english.listing(["a"]) == "a"
+    assert english.listing([]) == ""
+    assert german.listing(["a", "<b>", "c"]) == "a, &lt;b&gt; und c"
+
+
+def test_unknown_figures_are_a_dash() -> None:
+    language = Language("en")
+    nothing = float("nan")
+    for shown in (language.number, language.percent, language.points, language.signed):
+        assert shown(None) == "–" == shown(nothing)
+    assert language.date(None) == "–" == language.date(nothing)  # type: ignore[arg-type]  # as pandas gives it
+
+
+def test_sentences_choose_one_or_many_and_escape_what_enters() -> None:
+    language = Language("de")
+    assert language.t("form.days", n=1) == "1 Tag"
+    assert language.t("form.days", n=1200) == "1.200 Tage"
+    assert language.t("site.credit", credit="<b>&") == "Quelle der Daten: &lt;b&gt;&amp;"
+    assert isinstance(language.t("site.skip"), Markup)
+    with pytest.raises(PlumblineError, match="no sentence “nowhere”"):
+        language.t("nowhere")
+
+
+def test_words_of_codes_and_of_programmes() -> None:
+    language = Language("de")
+    assert language.word("state", "within") == "innerhalb"
+    assert language.word("state", "some_<new>") == "some &lt;new&gt;"
+    assert language.text(Text(en="a", de="b")) == language.text({"en": "a", "de": "b"}) == "b"
+    assert language.text("as is") == "as is"
+    assert language.text(None) == ""
