@@ -19,6 +19,8 @@ from data_contracts.errors import RefusedError
 from data_contracts.privacy import column_names, contents
 from data_contracts.reading import SourceFile, cast_text, read_batches
 
+COMPACT = 100_000  # so many values are gathered before doubles among them are removed
+
 _AMBIGUOUS = r"^\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:\D|$)"
 # these say what the values are: content that a person put a reason on, or that never stays as it is
 _EXPLAINED = {"key", "birth_date", "drop"}
@@ -191,7 +193,7 @@ class _Distinct:
         self._fresh.append(values)
         self._fresh_count += len(values)
         # compacting whenever the fresh ones outnumber the kept keeps both time and memory proportional to the distinct
-        if self._fresh_count > 100_000 + (0 if self._kept is None else len(self._kept)):
+        if self._fresh_count > COMPACT + (0 if self._kept is None else len(self._kept)):
             self._compact()
 
     def _compact(self) -> Any:

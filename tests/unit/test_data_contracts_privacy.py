@@ -252,3 +252,52 @@ def test_edges_of_the_tests_on_values() -> None:
     assert not is_pension_insurance_number("x")
     assert not is_health_insurance_number("x")
     assert look_at_text(pa.array([f"{n:02d}.33.1990" for n in range(41, 99)]), TODAY) is None
+
+
+def test_typed_cells_of_a_workbook_are_looked_at_too(tmp_path: Path) -> None:
+    import openpyxl
+
+    agreed = contract(
+        tmp_path,
+        table(
+            "help",
+            column("day", "date"),
+            column("code"),
+            column("n", "integer"),
+            column("ok", "boolean"),
+            pattern="h.xlsx",
+        ),
+    )
+    book = openpyxl.Workbook()
+    book.active.append(["day", "code", "n", "ok"])
+    for day in DAYS:
+        book.active.append([day, 5, 7, True])
+    book.active.append(["2020-01-01", "a@example.org", 8, False])
+    folder = data(tmp_path)
+    book.save(folder / "h.xlsx")
+    with pytest.raises(RefusedError) as caught:
+        found(agreed, folder)
+    told = "\n".join(caught.value.reasons)
+    assert "“day” looks as if it held full birth dates" in told
+    assert "“code” looks as if it held e-mail" in told
+    assert len(caught.value.reasons) == 2
+
+
+def test_an_optional_table_or_column_that_is_absent_is_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed = contract(
+        tmp_path,
+        table("one", column("a"), column("b", custom={"optional": True})),
+        table("two", column("a"), optional=True),
+    )
+    assert found(agreed, data(tmp_path, one__csv="a\n1\n")).absent_tables == ["two"]
+
+
+def test_many_distinct_values_are_compacted_without_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data_contracts.privacy.gate.COMPACT", 10)
+    monkeypatch.setattr("data_contracts.reading.batches.BLOCK", 256)
+    agreed = contract(tmp_path, table("one", column("code")))
+    text = "code\nfirst@example.org\n" + "".join(f"{n}\n" for n in range(2000))
+    with pytest.raises(RefusedError, match="e-mail"):
+        found(agreed, data(tmp_path, one__csv=text))
