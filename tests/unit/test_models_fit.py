@@ -234,13 +234,11 @@ def test_metrics_at_capacity_and_for_returning_persons() -> None:
 
 def test_several_development_splits_are_pooled_and_the_test_is_not() -> None:
     chance, y = scored(300)
-    parts = [
-        pd.DataFrame(
-            {"split": name, "as_of": pd.Timestamp("2020-01-01"), "role": role, "model": "m",
-             "case_id": np.arange(300).astype(str), "cluster_id": np.arange(300).astype(str), "returning_person": False, "score": chance, "outcome": y}
-        )
-        for name, role in [("a", "development"), ("b", "development"), ("c", "test")]
-    ]  # fmt: skip
+    ids = np.arange(300).astype(str)
+    part = pd.DataFrame({"as_of": pd.Timestamp("2020-01-01"), "model": "m", "case_id": ids, "cluster_id": ids})
+    part = part.assign(returning_person=False, score=chance, outcome=y)
+    roles = {"a": "development", "b": "development", "c": "test"}
+    parts = [part.assign(split=name, role=role) for name, role in roles.items()]
     table = metric_rows(pd.concat(parts), select=None, seed=1, min_cell=10)
     whole = table[table["metric"] == "auc"].set_index("split")
     assert whole["n"].to_dict() == {"a": 300, "b": 300, "c": 300, "development": 600}
