@@ -112,6 +112,36 @@ def test_an_end_not_yet_known_reads_as_open(con: duckdb.DuckDBPyConnection) -> N
     assert evidence(con, "p", features[1], "c", AS_OF) == ["planned", "late"]
 
 
+def test_ties_are_broken_by_what_was_known_later_then_by_content(con: duckdb.DuckDBPyConnection) -> None:
+    features = specs(
+        {"name": "v", "kind": "last", "events": {"type": "visit"}, "window": "1y"},
+        {"name": "a", "kind": "attribute_number", "attribute": "a"},
+    )
+    add_event(con, "z", "2024-06-01", value=9.0)
+    add_event(con, "y", "2024-06-01", value=2.0, known_at="2024-06-02")
+    add_event(con, "x", "2024-06-01", value=3.0, known_at="2024-06-02")
+    add_event(con, "w", "2024-06-02")  # carries no value
+    attributes = [
+        ("9", "2024-06-01"),
+        ("2", "2024-06-02"),
+        ("3", "2024-06-02"),
+        (None, "2024-06-02"),
+        (" ", "2024-06-02"),
+    ]
+    con.executemany("INSERT INTO core.attribute VALUES ('p', 'x', 'a', ?, ?)", attributes)
+    assert cells(con, features) == (3.0, 3.0)
+    con.execute("INSERT INTO core.attribute VALUES ('p', 'x', 'a', NULL, '2024-06-03')")
+    assert cells(con, features) == (3.0, None)  # the newest entry says that it is not known any more
+
+
+@pytest.mark.parametrize("kind", ["min", "max", "last", "sum", "mean"])
+def test_there_is_one_zero(con: duckdb.DuckDBPyConnection, kind: str) -> None:
+    # of 0.0 and -0.0, min would keep whichever comes first
+    add_event(con, "e", "2024-06-01", value=-0.0)
+    [cell] = cells(con, specs({"name": "v", "kind": kind, "events": {"type": "visit"}, "window": "1y"}))
+    assert cell.hex() == "0x0.0p+0"
+
+
 def test_names_and_values_with_quotes_stay_text(con: duckdb.DuckDBPyConnection) -> None:
     programme = 'it\'s "p"; DROP TABLE core.event; --'
     con.execute('UPDATE cohort."case" SET programme = ?', [programme])
