@@ -134,6 +134,25 @@ def test_ties_are_broken_by_what_was_known_later_then_by_content(con: duckdb.Duc
     assert cells(con, features) == (3.0, None)  # the newest entry says that it is not known any more
 
 
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [
+        ("2024-07-01", 0),
+        ("2024-07-02", None),
+        ("2023-07-02", 0),
+        ("2023-07-01", 1),
+        ("2023-07", 1),
+        ("2023-08", 0),
+        ("2024", 0),
+        ("2008-02-29", 16),
+        ("", None),
+    ],
+)
+def test_age_is_whole_years(con: duckdb.DuckDBPyConnection, born: str, age: int | None) -> None:
+    con.execute("INSERT INTO core.attribute VALUES ('p', 'x', 'birth_date', ?, '2024-06-01')", [born])
+    assert cells(con, specs({"name": "age", "kind": "age_years"})) == (age,)
+
+
 @pytest.mark.parametrize("kind", ["min", "max", "last", "sum", "mean"])
 def test_there_is_one_zero(con: duckdb.DuckDBPyConnection, kind: str) -> None:
     # of 0.0 and -0.0, min would keep whichever comes first
