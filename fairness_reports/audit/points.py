@@ -4,8 +4,8 @@ Belongs here: the call of fairlearn's MetricFrame.
 Does not belong here: metrics that rest on the score itself (statistics, auc), or uncertainty (intervals).
 
 MetricFrame gets one row per group, outcome and selection with its number of cases as weight, instead of one row per
-case: the same figures, in milliseconds whatever the number of cases. Our own sums (statistics) agree with it to 1e-12
-(tests).
+case: the same figures, in milliseconds whatever the number of cases. Our own sums (statistics) agree with it to 1e-12,
+which every audit checks; they stand alone where attributes are crossed (tests).
 """
 
 from __future__ import annotations
@@ -59,19 +59,14 @@ def fairlearn_points(totals: Array) -> dict[str, Array]:
         cases: such figures are taken out here.)
     """
     functions = _functions()
-    known = ["tp", "fn", "fp", "tn"]
-    rate = functions.pop("selection_rate")
-    result = _by_group(totals, dict(zip(known, itertools.product((1, 0), (1, 0)), strict=True)), functions)
-    everyone = {
-        "tp": (1, 1),
-        "fn": (1, 0),
-        "fp": (0, 1),
-        "tn": (0, 0),
-        "unknown_selected": (0, 1),
-        "unknown_not": (0, 0),
-    }
-    result |= _by_group(totals, everyone, {"selection_rate": rate})
-    count = {name: totals[:, STATISTICS.index(name)] for name in known}
+    known = dict(zip(("tp", "fn", "fp", "tn"), itertools.product((1, 0), (1, 0)), strict=True))
+    unknown = {"unknown_selected": (0, 1), "unknown_not": (0, 0)}  # the outcome here is a filler: selection ignores it
+    count = {name: totals[:, STATISTICS.index(name)] for name in (*known, *unknown)}
+    if sum(count[name].sum() for name in unknown) == 0:
+        result = _by_group(totals, known, functions)
+    else:
+        rate = {"selection_rate": functions.pop("selection_rate")}
+        result = _by_group(totals, known, functions) | _by_group(totals, known | unknown, rate)
     empty = {"tpr": count["tp"] + count["fn"], "fnr": count["tp"] + count["fn"], "fpr": count["fp"] + count["tn"]}
     return {
         name: np.where(empty[name] == 0, np.nan, value) if name in empty else value for name, value in result.items()

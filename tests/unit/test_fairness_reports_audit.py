@@ -456,3 +456,11 @@ def test_the_bootstrap_draws_households_not_rows() -> None:
     narrow = pick(run(copies.assign(cluster_id=copies["case_id"])), attribute="overall", metric="base_rate")
     wide = pick(run(copies), attribute="overall", metric="base_rate")
     assert (wide["high"] - wide["low"]) / (narrow["high"] - narrow["low"]) > 1.3
+
+
+def test_a_disagreement_with_fairlearn_stops_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "fairness_reports.audit.partitions.fairlearn_points", lambda totals: {"tpr": np.full(len(totals), 0.123)}
+    )
+    with pytest.raises(PlumblineError, match="our tpr and fairlearn's differ"):
+        run(scored(300))
