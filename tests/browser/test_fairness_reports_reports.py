@@ -80,6 +80,10 @@ class Browser:
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
 
+    def print_media(self, width: int) -> None:
+        self.page("Emulation.setEmulatedMedia", media="print")
+        self.page("Emulation.setDeviceMetricsOverride", width=width, height=960, deviceScaleFactor=1, mobile=False)
+
     def value(self, expression: str) -> Any:
         return self.page("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
@@ -142,3 +146,16 @@ def test_a_page_stands_alone_and_fits(
     assert complaints == []
     background = browser.value("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(18, 23, 28)") == dark
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_on_paper(browser: Browser, folder: Path, name: str, code: str) -> None:
+    browser.open(folder / code / f"{name}.html", 680, dark=False)
+    browser.print_media(680)  # A4 less its margins
+    assert browser.value(WIDER) <= 0
+    assert (
+        browser.value("[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length")
+        == 0
+    )
+    assert browser.value("document.querySelector('.notice').getBoundingClientRect().height") > 0
