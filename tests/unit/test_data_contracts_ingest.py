@@ -243,6 +243,18 @@ def test_pending_rows_are_taken_back_and_what_they_ended_lives_again(
     assert con.execute("SELECT count(*) FROM ops.delivery WHERE status = 'accepted'").fetchone() == (2,)
 
 
+def test_landing_starts_by_taking_out_what_was_left_pending(
+    con: duckdb.DuckDBPyConnection, clients: Contract, tmp_path: Path
+) -> None:
+    left = land(con, PROGRAMME, clients, found(clients, data(tmp_path, clients__csv=LATER)), KEY)
+    landing = landed(con, clients, data(tmp_path, clients__csv=FIRST))
+    assert landing.tables["clients"].new == 3
+    assert sorted(rows(con, "raw.clients", "visits", "delivery_id")) == [(n, landing.delivery_id) for n in (1, 2, 3)]
+    assert con.execute("SELECT status FROM ops.delivery WHERE delivery_id = ?", [left.delivery_id]).fetchone() == (
+        "refused",
+    )
+
+
 def test_an_error_in_the_middle_leaves_nothing(
     con: duckdb.DuckDBPyConnection, clients: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,3 +115,18 @@ def test_the_log_tells_who_and_why_and_no_value(tmp_path: Path) -> None:
         "at": "2026-01-31T12:00:00+00:00", "who": "key holder", "purpose": "visit", "file": "s.parquet", "out": "o.csv",
         "rows": 3, "matched": 2,
     }  # fmt: skip
+
+
+def test_nobody_else_can_read_the_output_while_it_is_written(
+    tmp_path: Path, agreed: Contract, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "s.parquet"
+    scores().to_parquet(file)
+    seen = []
+
+    def watch(_: pd.DataFrame, path: Path, **__: object) -> None:
+        seen.append(stat.S_IMODE(path.stat().st_mode))
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", watch)
+    relink(file, folder, tmp_path / "o.csv", agreed, KEY)
+    assert seen == [0o600]
