@@ -298,6 +298,10 @@ def _suppressed(language: Language, context: ReportContext, groups: pd.DataFrame
                 continue
             why = dict.fromkeys(_why(language, row) for row in rows_of(here))
             names = dict.fromkeys(metric_label(language, m) for m in here["metric"] if m != "n")
+            told = groups[(groups["attribute"] == attribute) & (groups["comparison"] == "value")]
+            told = told[told["group"].isna() if group is None else told["group"] == group]
+            if told["value"].isna().all():
+                names = {language.t("fairness.all_measures"): None}
             name = Cell(group_label(language, context, attribute, group), attribute_label(language, context, attribute))
             rows.append([name, "; ".join(why), ", ".join(names)])
     crossed = values[values["attribute"].str.contains(JOIN, regex=False)]

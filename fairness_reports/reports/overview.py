@@ -229,9 +229,9 @@ def thresholds(language: Language, context: ReportContext) -> dict[str, str]:
     result: dict[str, str] = {}
     for each in context.charter.performance if context.charter is not None else []:
         key = "at_least" if each.at_least is not None else "at_most"
-        result[each.metric] = language.t(
-            f"index.{key}", value=metric_value(language, each.metric, each.limit).removeprefix("+")
-        )
+        limit = metric_value(language, each.metric, each.limit).removeprefix("+")
+        told = str(language.t(f"index.{key}", value=limit))
+        result[each.metric] = f"{result[each.metric]}; {told}" if each.metric in result else told
     return result
 
 

@@ -6,7 +6,9 @@ import contextlib
 import errno
 import json
 import os
+import re
 import stat
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -107,6 +109,12 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("open/metrics.parquet", "open/tables.xlsx"):
         assert (one.path / name).read_bytes() == (other.path / name).read_bytes()
     assert (one.path / "manifest.json").read_bytes() == (other.path / "manifest.json").read_bytes()
+
+
+def test_a_workbook_does_not_tell_the_time(tmp_path: Path) -> None:
+    with zipfile.ZipFile(publish(tmp_path, "r1").path / "open" / "tables.xlsx") as book:
+        assert {info.date_time for info in book.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert set(re.findall(rb"(\d{4})-\d\d-\d\dT", book.read("docProps/core.xml"))) == {b"1980"}
 
 
 def test_the_order_of_the_rows_given_does_not_matter(tmp_path: Path) -> None:

@@ -190,6 +190,7 @@ def test_small_groups_are_not_shown() -> None:
     page = words(page_html("en", context, "fairness"))
     assert "fewer than 10" in page
     assert "Groups that are not shown" in page
+    assert "not recorded Neighbourhood (index of multiple deprivation) fewer than 10 all" in page
     frame = context.fairness
     n = 9
     leaky = frame[(frame["attribute"] == "gender") & (frame["group"] == "F")].assign(n=n)
