@@ -101,7 +101,7 @@ def _build(loader: _Loader, node: yaml.Node, location: Location, document: Docum
         loader.flatten_mapping(node)
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = loader.construct_object(key_node, deep=True)
             place = (*location, key if isinstance(key, int | str) else str(key))
             if key in result:
                 mistakes.append(
@@ -112,7 +112,7 @@ def _build(loader: _Loader, node: yaml.Node, location: Location, document: Docum
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, (*location, i), document, mistakes) for i, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    return loader.construct_object(node, deep=True)
 
 
 def validate(model: type[Model], document: Document, location: Location = ()) -> tuple[Model | None, list[Mistake]]:

@@ -1,0 +1,4 @@
+"""The exit: the audit, the verdict, releases and every report.
+
+Nothing leaves the pipeline without having passed this room.
+"""

@@ -70,8 +70,7 @@ def programme_assets(pack: Pack, days: dg.PartitionsDefinition[str]) -> list[dg.
     core = Step(
         "core", CORE, tuple(f"raw.{table.name}" for table in pack.contract.tables), steps.core, "data_contracts"
     )
-    made = [_entrance(pack, days), *(_asset(pack, days, step) for step in (core, *STEPS)), _release(pack, days)]
-    return made
+    return [_entrance(pack, days), *(_asset(pack, days, step) for step in (core, *STEPS)), _release(pack, days)]
 
 
 def key(pack: Pack, table: str) -> dg.AssetKey:

@@ -1,4 +1,4 @@
-"""The command `check`: would this delivery be let in?
+"""The command `check`: whether a delivery would be let in.
 
 Belongs here: running the entrance without keeping anything, and telling what was found.
 Does not belong here: the entrance itself (pipelines.entrance).
@@ -42,7 +42,7 @@ def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
     lines += [f"  - {reason}" for reason in found.reasons]
     failed = [m for m in found.quality.measures if not m.passed]
     lines += [f"  {m.table}: {m.rule}: {m.failed:,} of {m.checked:,} rows ({m.severity})" for m in failed]
-    ignored = [m for m in found.quality.of("ignored_column: ")]
+    ignored = found.quality.of("ignored_column: ")
     lines += [f"  {m.table}: {m.rule.replace('_', ' ', 1)} (not in the contract, not ingested)" for m in ignored]
     lines.append(f"Rows: {', '.join(f'{table} {rows:,}' for table, rows in found.rows.items())} accepted.")
     if found.folder is not None:

@@ -1,7 +1,8 @@
 """The command `plumbline`.
 
-Belongs here: arguments, what is printed, exit codes (0 released with scores, 1 failure, 2 usage or a pack's mistake, 3 refused).
-Does not belong here: the work (pipelines.run and the rooms); heavy imports stand inside the commands so that help is quick.
+Belongs here: arguments, what is printed, exit codes (0 released with scores, 1 failure, 2 usage or a pack's mistake,
+3 refused).
+Does not belong here: the work (pipelines.run and the rooms). Heavy imports stand inside commands: help is quick.
 """
 
 from __future__ import annotations
@@ -9,16 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from data_contracts.errors import PackError, PlumblineError, RefusedError, UsageError
-from pipelines.settings import Home, be_quiet, find_home, find_key_file
-from pipelines.told import tell, told
-
-if TYPE_CHECKING:
-    pass
+from data_contracts.errors import PackError, PlumblineError, RefusedError
+from pipelines.settings import Home, be_quiet, find_home
+from pipelines.told import told
 
 HOME = click.option(
     "--home", type=click.Path(path_type=Path), help="Where runs write [default: $PLUMBLINE_HOME, else ./var]."
@@ -192,6 +189,3 @@ def ui(port: int, packs: tuple[Path, ...], home: Path | None) -> int:
         from pipelines.ui import serve
 
         return serve(place, port, packs)
-
-
-__all__ = ["UsageError", "cli", "find_key_file", "main", "run_command", "tell"]

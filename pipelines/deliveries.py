@@ -18,8 +18,8 @@ DEMO_PEOPLE = 20_000
 def find_data(run: Run, named: Path | None) -> Path | None:
     """The folder of the delivery.
 
-    The one that the command names; else `HOME/inbox/PROGRAMME`; else, for a simulated programme, dummy data made on first use;
-    else nothing, when the warehouse holds an accepted delivery already.
+    The one that the command names; else `HOME/inbox/PROGRAMME`; else, for a simulated programme, dummy data made on
+    first use; else nothing, when the warehouse holds an accepted delivery already.
 
     Parameters
     ----------

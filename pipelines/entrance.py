@@ -1,7 +1,7 @@
 """A delivery at the entrance: looked at, landed, judged by its contract, accepted or refused.
 
 Belongs here: the order of these steps, and what a refusal leaves behind.
-Does not belong here: what is looked for (data_contracts.privacy, data_contracts.rules), pages and release folders (fairness_reports).
+Does not belong here: what is looked for (data_contracts.privacy, data_contracts.rules), pages (fairness_reports).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from data_contracts.privacy import privacy_gate
 from data_contracts.quality import QualityReport, blocking, build_quality, latest_quality
 from data_contracts.worklist import write_worklist
 from fairness_reports.release import mark_stale, write_quality
-from pipelines.report_context import deliveries, pack_context
+from pipelines.report_context import pack_context
 from pipelines.resources import Run
 from pipelines.tables import note, noted
 
@@ -121,12 +121,7 @@ def _leave(run: Run, landing: Landing, found: Found) -> None:
     manifest = {"programme": run.programme, "release_id": landing.delivery_id, "as_of": landing.delivered_on}
     write_quality(
         folder,
-        pack_context(
-            run.pack,
-            manifest,
-            quality=found.quality.as_frame(),
-            deliveries=deliveries(run, landing.delivery_id),
-        ),
+        pack_context(run.pack, manifest, quality=found.quality.as_frame()),
     )
     found.folder = folder
 

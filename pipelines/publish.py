@@ -19,7 +19,7 @@ from fairness_reports.release import Release, ReleaseWriter
 from fairness_reports.reports import render
 from models.cohorts import group_values
 from models.registry import Registry, load_model
-from pipelines.report_context import deliveries, release_context
+from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import get, noted
 
@@ -29,7 +29,7 @@ _NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
 def publish(run: Run) -> Release:
     """Write the release and make it the current one.
 
-    Scores and explanations are written only when the verdict is fit. The id comes from what the release is made of, so that
+    Scores and explanations are written only when the verdict is fit. The id comes from what the release is made of:
     the same inputs under the same key, code and settings give the same release.
     """
     verdict, facts = noted(run, "verdict"), noted(run, "backtest")
@@ -72,8 +72,6 @@ def publish(run: Run) -> Release:
 
 
 def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    files = deliveries(run)
-    inputs = [{"table": f.table, "file": f.file, "sha256": f.sha256, "rows": int(f.rows)} for f in files.itertuples()]
     manifest: dict[str, Any] = {
         "programme": run.programme,
         "as_of": run.as_of.isoformat() if run.as_of else None,
@@ -82,7 +80,7 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
         "reasons": verdict["reasons"],
         "met": verdict["met"],
         "simulated": run.pack.programme.simulated,
-        "inputs": inputs,
+        "inputs": _inputs(run),
         "code_version": run.code_version,
         "charter_hash": run.pack.charter.sha256,
         "config_hash": run.pack.config_hash,
@@ -106,6 +104,17 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
     return manifest
 
 
+def _inputs(run: Run) -> list[dict[str, Any]]:
+    """The files of the newest delivery that counts."""
+    files = run.con.execute(
+        "SELECT table_name, file_name, sha256, rows FROM ops.delivery_file JOIN ops.delivery d "
+        "USING (programme, delivery_id) WHERE programme = ? AND d.status = 'accepted' "
+        "QUALIFY d.seq = max(d.seq) OVER () ORDER BY table_name, file_name",
+        [run.programme],
+    ).fetchall()
+    return [{"table": table, "file": file, "sha256": sha256, "rows": rows} for table, file, sha256, rows in files]
+
+
 def _history(run: Run) -> list[str]:
     """The accepted deliveries behind the core tables, oldest first."""
     found = run.con.execute(
@@ -118,11 +127,11 @@ def _counts(run: Run) -> pd.DataFrame:
     """Without a model: the size of each cohort, and its outcome's share once it is closed."""
     rows = []
     least = run.pack.charter.minimum_cell
-    for cohort in get(run, "outcomes.cohorts").itertuples():
-        known = None if pd.isna(cohort.outcomes) else int(cohort.outcomes)
-        shown = known is not None and min(known, int(cohort.cases) - known) >= least
-        rate = known / int(cohort.cases) if shown and known is not None else float("nan")
-        rows.append([str(cohort.cohort), cohort.as_of, "none", "base_rate", rate, None, None, int(cohort.cases)])
+    for cohort in get(run, "outcomes.cohorts").to_dict("records"):
+        cases = int(cohort["cases"])
+        known = 0 if pd.isna(cohort["outcomes"]) else int(cohort["outcomes"])
+        rate = known / cases if cohort["closed"] and min(known, cases - known) >= least else float("nan")
+        rows.append([str(cohort["cohort"]), cohort["as_of"], "none", "base_rate", rate, None, None, cases])
     return pd.DataFrame(rows, columns=_NO_METRICS)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from fairness_reports.audit.grouping import score_bands
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
@@ -65,22 +64,8 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
         manifest,
         cohorts=cohorts[["cohort", "as_of", "role", "cases", "outcomes"]],
         attrition=attrition,
-        deliveries=deliveries(run),
         **frames,
     )
-
-
-def deliveries(run: Run, delivery_id: str | None = None) -> pd.DataFrame:
-    """The files of a delivery; by default of the newest that counts."""
-    newest = run.con.execute(
-        "SELECT delivery_id FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq DESC LIMIT 1",
-        [run.programme],
-    ).fetchone()
-    return run.con.execute(
-        'SELECT table_name AS "table", file_name AS file, sha256, rows, accepted, quarantined '
-        "FROM ops.delivery_file WHERE programme = ? AND delivery_id = ? ORDER BY ALL",
-        [run.programme, delivery_id or (newest[0] if newest else None)],
-    ).df()
 
 
 def _line(feature: Any) -> FeatureLine:

@@ -10,7 +10,7 @@ import gzip
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from data_contracts.contract import Column, Table
 from data_contracts.errors import RefusedError
@@ -92,7 +92,7 @@ class SourceFile:
     def open_bytes(self) -> IO[bytes]:
         """The file's bytes, decompressed."""
         if self.is_gzip:
-            return gzip.open(self.path, "rb")
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
         return self.path.open("rb")
 
     def open_text(self) -> io.TextIOWrapper:
