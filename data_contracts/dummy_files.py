@@ -137,7 +137,7 @@ def _xlsx(table: Table, columns: list[Column], rows: pd.DataFrame, path: Path) -
 
     workbook = openpyxl.Workbook()
     workbook.properties.created = workbook.properties.modified = _THEN
-    sheet = workbook.active
+    sheet = workbook.worksheets[0]
     sheet.title = table.dialect.sheet or table.name[:31]
     for _ in range(table.dialect.header_row - 1):
         sheet.append([f"Simulated data ({table.name})"])

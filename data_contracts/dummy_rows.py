@@ -181,7 +181,8 @@ def _earlier(frame: pd.DataFrame, rule: Rule, made: Mapping[str, pd.DataFrame]) 
     """What the column of an order rule must not be before: in this row, or in the row of another table it leads to."""
     other = rule.params["other"]
     if "table" not in rule.params:
-        return frame[other]
+        own: pd.Series[Any] = frame[other]
+        return own
     there = made[str(rule.params["table"])]
     theirs = [name for _, name in rule.params["via"]]
     latest: dict[tuple[Any, ...], Any] = {}

@@ -189,7 +189,7 @@ def looks_like_birth_dates(distinct: Any, delivered_on: date) -> bool:
         return False
     spread = ages[int(0.05 * len(ages))] - ages[int(0.95 * (len(ages) - 1))]
     weekends = sum(day.weekday() >= 5 for day in days) / len(days)
-    return (
+    return bool(
         spread >= BIRTH_SPREAD_YEARS
         and ages[len(ages) // 2] >= BIRTH_MEDIAN_YEARS
         and weekends >= WEEKEND_SHARE
