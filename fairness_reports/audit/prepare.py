@@ -66,17 +66,30 @@ def prepared(
         attributes = frame[present].set_axis(range(len(present)), axis=1)
     else:
         keys = [key for key in ("case_id", "split", "as_of") if key in groups.columns and key in frame.columns]
-        if groups.duplicated(keys).any():
+        named = _keyed(groups, keys).join(groups[present].set_axis(range(len(present)), axis=1))
+        if named.duplicated(keys).any():
             raise PlumblineError(
                 "a case has two rows of attributes.", where="groups", todo=f"Give one row per {' and '.join(keys)}."
             )
-        named = groups[keys + present].set_axis([*keys, *range(len(present))], axis=1)
-        attributes = frame[keys].merge(named, on=keys, how="left", validate="many_to_one")[list(range(len(present)))]
+        joined = _keyed(frame, keys).merge(named, on=keys, how="left", validate="many_to_one", indicator="found")
+        if len(groups) and not (joined["found"] == "both").any():
+            raise PlumblineError(
+                "no scored case has a row of attributes.", where="groups", todo=f"Check {' and '.join(keys)}."
+            )
+        attributes = joined[list(range(len(present)))]
     for position, name in enumerate(present):
         # attributes get a prefix: one may be called `score` or `split`
         rows[f"attribute {name}"] = recorded(attributes[position], protected.missing_label)
     # the order of rows must not show in any sum
     return rows.sort_values(["split", "case_id", "cluster_id", "score", "outcome"], kind="stable"), missing
+
+
+def _keyed(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The keys in one form: ids as text, days as days, whatever the two tables hold them as."""
+    return pd.DataFrame(
+        {key: pd.to_datetime(frame[key]) if key == "as_of" else frame[key].astype(str) for key in keys},
+        index=frame.index,
+    )
 
 
 def _numbers(values: pd.Series, name: str) -> pd.Series:

@@ -230,6 +230,11 @@ def test_attributes_from_a_table_of_their_own() -> None:
     groups = frame[["case_id", "sex"]].sample(frac=1, random_state=1).iloc[50:]
     result = audit(frame.drop(columns=["sex", "region"]), groups, SEX, replicates=50)
     assert pick(result, attribute="sex", group="not recorded", metric="n")["value"] == 50
+    days = groups.assign(as_of=pd.Timestamp("2026-01-01"))  # the other table has them as dates
+    same = audit(frame.drop(columns=["sex", "region"]), days, SEX, replicates=50)
+    pd.testing.assert_frame_equal(result, same)
+    with pytest.raises(PlumblineError, match="no scored case has a row"):
+        audit(frame, days.assign(as_of=pd.Timestamp("2025-01-01")), SEX)
     with pytest.raises(PlumblineError, match="two rows of attributes"):
         audit(frame, pd.concat([groups, groups]), SEX)
 
