@@ -1,0 +1,70 @@
+"""Copies of the built-in packs for tests: quick to run, easy to meet, or spoilt in one place.
+
+Belongs here: copying a pack, changing its files, and making a full run a matter of seconds.
+Does not belong here: data (`plumbline dummy` makes them), or what a test asserts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.packs import BUILT_IN
+
+EASY_PEOPLE = 2500
+"""So many people give a fast copy of family_support about 125 outcomes in its test (100 are needed), and so scores."""
+
+
+def copy_pack(to: Path, source: str = "family_support") -> Path:
+    """A copy of a built-in pack as it is: `to` is the new folder."""
+    return Path(shutil.copytree(BUILT_IN / source, to))
+
+
+def replace(pack: Path, file: str, old: str, new: str, *, count: int = 1) -> int:
+    """Replace a text that stands `count` times in a file (line numbers stay) and return the line of the first."""
+    path = pack / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == count, f"{file} holds {old!r} {text.count(old)} times, not {count}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def change(pack: Path, file: str, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Change a file's content in place; comments and line numbers go."""
+    path = pack / file
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    edit(content)
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def loosen(pack: Path) -> None:
+    """Thresholds that any model meets: the verdict is fit wherever there are outcomes enough."""
+    why = {"en": "For a test.", "de": "Für einen Test."}
+
+    def edit(charter: dict[str, Any]) -> None:
+        charter["performance"] = [{"metric": "auc", "at_least": 0.3, "bound": "estimate", "reason": why}]
+        charter["fairness"] = [{"metric": "fnr", "attribute": "sex", "tolerance": 0.99, "reason": why}]
+
+    change(pack, "charter.yaml", edit)
+
+
+def thin(pack: Path, models: tuple[str, ...] = ("base_rate", "logistic")) -> None:
+    """Few candidates and splits, no crossed groups: a full run takes seconds. Core, cohort, features stay."""
+
+    def edit(programme: dict[str, Any]) -> None:
+        programme["candidates"] = {"models": list(models), "last_splits": 2}
+        programme["protected"] = {"attributes": programme["protected"]["attributes"], "intersections": "none"}
+
+    change(pack, "programme.yaml", edit)
+
+
+def fast_pack(to: Path, source: str = "family_support", models: tuple[str, ...] = ("base_rate", "logistic")) -> Path:
+    """A copy whose full run is quick and, with `EASY_PEOPLE` or more, ends with scores (exit code 0)."""
+    pack = copy_pack(to, source)
+    loosen(pack)
+    thin(pack, models)
+    return pack
