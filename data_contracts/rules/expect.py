@@ -31,6 +31,7 @@ CELLS = 6_000_000
 
 _FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 _VECTOR = 2048
+_LOGGERS = "great_expectations."
 
 
 def count_failing(
@@ -148,11 +149,15 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> int:
 def _quiet() -> Iterator[None]:
     """No telemetry, and no log lines of Great Expectations: they may hold values of rows."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when the library is imported
-    logger = logging.getLogger("great_expectations")
-    level, disabled = logger.level, logger.disabled
-    logger.setLevel(logging.CRITICAL + 1)
+    import great_expectations  # noqa: F401  # some of its loggers set a level of their own on import
+
+    names = ["great_expectations", *(name for name in logging.root.manager.loggerDict if name.startswith(_LOGGERS))]
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
     try:
         yield
     finally:
-        logger.setLevel(level)
-        logger.disabled = disabled
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled

@@ -11,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from data_contracts.contract import Contract, read_contract
+from data_contracts.core import CoreMapping, build_core
 from data_contracts.delivery import find_files
 from data_contracts.ingest import Landing, accept_delivery, land
 from data_contracts.keys import load_key
@@ -61,7 +62,9 @@ schema:
           - type: custom
             engine: plumbline
             implementation: {rule: not_before, other: people.born, via: {visitor: person}}
-      - {name: minutes, logicalType: integer, quality: [{metric: nullValues, mustBe: 0, severity: warning}]}
+      - name: minutes
+        logicalType: integer
+        quality: [{name: "=1+1", metric: nullValues, mustBe: 0, severity: warning}]
 """
 TODAY = date(2026, 11, 20)
 COLOURS = ["red", "green"]
@@ -135,7 +138,7 @@ def test_faults_are_counted_by_rule_and_table(office: Office) -> None:
         ("visits", "visitor: in people"): 3,
         ("visits", "day: required"): 1,
         ("visits", "day: type"): 1,
-        ("visits", "minutes: nullValues"): 1,
+        ("visits", "=1+1"): 1,
         ("visits", "fields"): 1,
     }
     quarantined = {one.table: one.value for one in report.of("rows: quarantined")}
@@ -174,9 +177,12 @@ def test_the_worklist_names_file_row_column_and_what_to_do(office: Office) -> No
         "The dates are in the wrong order: correct one of them.",
         "Die Daten stehen in der falschen Reihenfolge: eines berichtigen.",
     )
+    assert {row[4] for row in faults if row[3] == "minutes"} == {"'=1+1"}  # no formula
+    assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
     groups = {row[:2]: row[2:] for row in book.worksheets[1].iter_rows(min_row=2, values_only=True)}
     assert groups["people", "colour = green"][:2] == (20, 0)
     assert groups["people", "colour = (groups below 10)"] == (None, None, None, "fewer than 10 rows: not shown")
+    assert not [key for key in groups if "blue" in str(key)]  # one row
     rows = {row[0]: row[1:] for row in book.worksheets[2].iter_rows(min_row=2, values_only=True)}
     assert rows["people"] == (41, None, 36, 5, 0)
     capped = write_worklist(path, office.con, "test", office.contract, landing, report, most_rows=5)
@@ -184,6 +190,38 @@ def test_the_worklist_names_file_row_column_and_what_to_do(office: Office) -> No
     assert capped == 14
     assert shown[-1][6:] == ("... and 9 more.", "... und 9 weitere.")
     assert len(shown) == 6
+
+
+def test_the_accepted_rows_become_core_tables(office: Office) -> None:
+    office.land(*_faulty())
+    landing = office.land(_people(), _visits())
+    mapping = CoreMapping.model_validate(
+        {
+            "case": {
+                "table": "people",
+                "columns": {"case_id": "person", "person_id": "person", "opened_at": "born", "known_at": "born"},
+            },
+            "event": {
+                "table": "visits",
+                "columns": {"person_id": "visitor", "event_at": "day", "value": "minutes"},
+                "constants": {"event_type": "visit"},
+            },
+        }
+    )
+    assert build_core(office.con, "test", office.contract, mapping)["event"] == 0  # pending rows do not count
+    accept_delivery(office.con, "test", landing.delivery_id)
+    assert build_core(office.con, "test", office.contract, mapping) == {
+        "case": 40,
+        "attribute": 0,
+        "membership": 0,
+        "event": 80,
+        "coverage": 0,
+    }
+    joined = office.con.execute(
+        "SELECT count(*) FROM core.event e JOIN core.case c USING (programme, person_id)"
+    ).fetchone()
+    assert joined == (80,)
+    assert office.con.execute("SELECT count(*) FROM core.event WHERE known_at <> event_at").fetchone() == (0,)
 
 
 def test_a_group_that_no_contract_knows_is_not_named_however_large(office: Office) -> None:

@@ -247,6 +247,15 @@ def test_a_row_that_lacks_what_every_core_row_has_is_refused(
         assert con.execute(f"SELECT count(*) FROM core.{table}").fetchone() == (before[table],)
 
 
+def test_a_refusal_in_a_later_table_takes_back_the_earlier_ones(con: duckdb.DuckDBPyConnection) -> None:
+    fill_core(con, "p", TABLES, _mapping())
+    con.execute("DELETE FROM people WHERE person = 'p2'")
+    con.execute("UPDATE visits SET day = NULL")
+    with pytest.raises(RefusedError):
+        fill_core(con, "p", TABLES, _mapping())
+    assert con.execute("SELECT count(*) FROM core.case").fetchone() == (2,)
+
+
 def test_an_end_without_the_day_it_was_known_is_refused(con: duckdb.DuckDBPyConnection) -> None:
     sql = (
         "SELECT person AS person_id, day AS event_at, day AS known_at, 'visit' AS event_type, day AS ended_at, "
