@@ -83,6 +83,12 @@ GAP: Final[dict[str, dict[str, str]]] = {
         "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: cannot be told.",
         "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: lässt sich nicht sagen.",
     },
+    "gap_there": {
+        "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: a difference is there, but whether it "
+        "exceeds what is tolerated cannot be told.",
+        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: Ein Abstand besteht, aber ob er "
+        "das Vereinbarte überschreitet, lässt sich nicht sagen.",
+    },
     "gap_accepted": {
         "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: cannot be told, which {signatory} "
         "accepted beforehand: {reason}",
@@ -232,7 +238,9 @@ class Sentences:
                 figure = DIFFERENCE[language].format(self._figure(form, figures, language, gap=True))
             accepted = {} if entry is None else _words_of(entry, language)
             tolerated = form.gap(self._languages[language], tolerance).lstrip("+")
-            sentences[language] = GAP[code][language].format(what=what, figure=figure, tolerance=tolerated, **accepted)
+            sentences[language] = GAP[_told(code, figures)][language].format(
+                what=what, figure=figure, tolerance=tolerated, **accepted
+            )
         return Text(**sentences)
 
     def _metric(self, metric: str, language: str) -> str:
@@ -268,3 +276,10 @@ class Sentences:
 
 def _words_of(entry: Acceptance, language: str) -> dict[str, str]:
     return {"signatory": entry.signatory[language], "reason": entry.reason[language]}
+
+
+def _told(code: str, figures: Figures) -> str:
+    """What can be told is said: an interval that leaves 0 out shows a difference, if not its size."""
+    _, low, high = figures
+    there = low is not None and high is not None and (low > 0 or high < 0)
+    return "gap_there" if code == "gap_cannot_tell" and there else code

@@ -204,6 +204,14 @@ def test_reasons_name_threshold_value_and_interval_in_both_languages() -> None:
         assert [figure for figure in figures if figure not in text] == []
 
 
+def test_a_difference_that_is_there_is_said_to_be_there() -> None:
+    there = verdict(fairness({"value": 0.1, "low": 0.02, "high": 0.18, "state": "cannot_tell"})).reasons[0]
+    assert there.code == "gap_cannot_tell"
+    assert "a difference is there" in there.text.en
+    assert "Ein Abstand besteht" in there.text.de
+    assert "a difference is there" not in verdict(fairness(UNSURE)).reasons[0].text.en
+
+
 def test_reasons_use_the_words_of_practice() -> None:
     label = {"en": "Region", "de": "Gebiet"}
     words = Words.model_validate(
