@@ -86,8 +86,8 @@ GAP: Final[dict[str, dict[str, str]]] = {
     "gap_there": {
         "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: a difference is there, but whether it "
         "exceeds what is tolerated cannot be told.",
-        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: Ein Abstand besteht, aber ob er "
-        "das Vereinbarte überschreitet, lässt sich nicht sagen.",
+        "de": "{what}: {figure}. Vereinbart sind höchstens {tolerance} in jede Richtung: Ein Abstand besteht, aber ob "
+        "er das Vereinbarte überschreitet, lässt sich nicht sagen.",
     },
     "gap_accepted": {
         "en": "{what}: {figure}. Tolerated are {tolerance} in either direction: cannot be told, which {signatory} "
