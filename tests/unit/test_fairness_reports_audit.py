@@ -205,6 +205,19 @@ def test_the_family_is_the_gaps_that_can_be_judged() -> None:
     assert Confidence.family(0).level == pytest.approx(0.95)
 
 
+def test_the_reference_is_no_member_of_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    members: list[int] = []
+
+    def family(count: int) -> Confidence:
+        members.append(count)
+        return Confidence()
+
+    monkeypatch.setattr(Confidence, "family", family)
+    run(scored(600), confirmatory=[threshold("tpr", "sex", reference="m")])
+    run(scored(600), confirmatory=[threshold("tpr", "sex"), threshold("fpr", "sex")])
+    assert members == [1, 4]
+
+
 def test_only_the_test_split_is_judged() -> None:
     old = scored(600).assign(split="b older", as_of=date(2025, 1, 1))
     new = scored(600, seed=1).assign(split="a newer")
