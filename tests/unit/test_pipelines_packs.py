@@ -1,0 +1,110 @@
+"""Packs: found, loaded, and every mistake told at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+
+from data_contracts.errors import PackError, UsageError
+from pipelines.packs import BUILT_IN, Pack, built_in, find_pack, load_pack
+from pipelines.run import default_day
+from tests.pack_copies import copy_pack
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of a built-in pack to break."""
+    return copy_pack(tmp_path / "family_support")
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """Replace text that must be there."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["family_support", "student_support"])
+def test_the_built_in_packs_load_and_are_signed_off(name: str) -> None:
+    pack = load_pack(name)
+    assert pack.name == name
+    pack.require_sign_off()
+    assert len(pack.config_hash) == 64
+    protected = set(pack.programme.protected.attributes)
+    assert not protected & {getattr(feature, "attribute", None) for feature in pack.programme.features}
+
+
+def test_a_programme_is_found_by_name_by_path_and_among_ones_own(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert built_in() == ["family_support", "student_support"]
+    assert find_pack("student_support") == BUILT_IN / "student_support"
+    assert find_pack(str(copy)) == copy
+    own = copy.rename(copy.with_name("mine"))
+    monkeypatch.setenv("PLUMBLINE_PACKS", os.pathsep.join(["", str(own)]))
+    assert find_pack("mine") == own
+    with pytest.raises(UsageError, match="Did you mean “student_support”"):
+        find_pack("student_suport")
+
+
+def test_three_mistakes_in_three_files_are_all_told_with_their_lines(copy: Path) -> None:
+    change(copy / "programme.yaml", "time_zone: ", "time_zone: Nowhere/Land # ")
+    change(copy / "charter.yaml", "review_date:", "reviev_date:")
+    change(copy / "words.yaml", "outcome:", "outcom:")
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    told = {(mistake.file, mistake.what) for mistake in raised.value.mistakes}
+    assert {file for file, _ in told} == {"programme.yaml", "charter.yaml", "words.yaml"}
+    assert all(mistake.line > 1 for mistake in raised.value.mistakes if mistake.file == "charter.yaml")
+
+
+def test_what_one_file_says_and_another_does_not_bear_out_is_told(copy: Path) -> None:
+    pack = load_pack(str(copy))
+    factor = pack.programme.features[0].factor
+    band = pack.programme.bands.root[0].name
+    change(copy / "words.yaml", f"  {factor}:", f"  {factor}_other:")
+    change(copy / "words.yaml", f"  {band}:", f"  {band}_other:")
+    attribute = pack.charter.fairness[0].attribute
+    change(copy / "charter.yaml", f"attribute: {attribute}", "attribute: shoe_size")
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    told = " ".join(str(mistake) for mistake in raised.value.mistakes)
+    assert f"“{factor}” has no words" in told
+    assert f"the band “{band}” has no words" in told
+    assert "“shoe_size” is not audited" in told
+
+
+def test_a_missing_file_does_not_hide_the_other_mistakes(copy: Path) -> None:
+    (copy / "words.yaml").unlink()
+    change(copy / "programme.yaml", "schedule: ", "schedule: monthly # ")
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    assert {mistake.file for mistake in raised.value.mistakes} == {"words.yaml", "programme.yaml"}
+
+
+def test_a_placeholder_is_not_a_sign_off(copy: Path) -> None:
+    text = (copy / "charter.yaml").read_text(encoding="utf-8")
+    start = text.index("sign_off:")
+    (copy / "charter.yaml").write_text(
+        text[:start] + text[start:].replace("date: ", "date: TODO # ", 1), encoding="utf-8"
+    )
+    pack = load_pack(str(copy))
+    with pytest.raises(PackError, match="placeholder") as raised:
+        pack.require_sign_off()
+    assert raised.value.mistakes[0].file == "charter.yaml"
+    assert raised.value.exit_code == 2
+
+
+def cadence(pack: Pack, default: dt.date | None) -> Pack:
+    """The same pack with another default day."""
+    programme = pack.programme.model_copy(update={"default_as_of": default})
+    return Pack(pack.path, pack.contract, programme, pack.charter, pack.words)
+
+
+def test_the_day_is_the_packs_own_else_the_newest_of_its_schedule() -> None:
+    family, students = load_pack("family_support"), load_pack("student_support")
+    today = dt.date(2023, 6, 15)
+    assert default_day(family, today) == dt.date(2025, 1, 1)
+    assert default_day(cadence(family, None), today) == dt.date(2023, 1, 1)
+    assert default_day(cadence(students, None), today) == today
