@@ -177,7 +177,7 @@ SUBMITTED = [  # assessment, student, day, banked, score; TMA 1 is due on day 19
     "1,101,17,0,80", "2,101,25,0,90", "5,101,29,0,70",
     "1,102,22,0,50",
     "3,103,28,0,60",
-    "1,104,-1,1,66",
+    "1,104,-1,1,66", "2,104,-1,1,88",
 ]  # fmt: skip
 CLICKED = ["BBB,2013B,101,-5,1", "BBB,2013B,101,10,4", "BBB,2013B,101,29,3", "BBB,2013B,101,29,2", "BBB,2013B,101,30,7"]
 
@@ -237,7 +237,7 @@ def test_membership_outcome_and_what_is_known_on_the_day(files: Path, tmp_path: 
     # registered on day 21: the deadline of day 19 was none for 103
     assert cells.loc["103", told].tolist() == [2, 1, 1, 1, 19, 2]
     # a banked result is no submission, and its assessment no deadline
-    assert cells.loc["104", told[:4]].tolist() == [2, 1, 1, 0]
+    assert cells.loc["104", told[:4]].tolist() == [1, 0, 0, 0]
     # tutors' marks are back 14 days after the deadline: on day 33
     assert cells.loc["101", "mark_mean"] == 80
     assert cells.loc[["102", "103", "104"], "mark_mean"].isna().all()
