@@ -108,10 +108,10 @@ class Parameters:
     unfounded: dict[str, float] = field(default_factory=lambda: {"Ardal": 0.001, "Belmar": 0.001, "Cendry": 0.001})
     extra_referrals: float = 0.10
     referral_slope: float = 0.7
-    home_visits: float = 0.55
-    missed_appointments: float = 0.28
+    home_visits: float = 0.40
+    missed_appointments: float = 0.25
     missed_slope: float = 0.7
-    office_visits: float = 0.15
+    office_visits: float = 0.10
     assessment_every: float = 5.0
     assessment_slope: float = 11.0
     assessment_noise: float = 7.0
@@ -133,7 +133,7 @@ class Parameters:
 SCENARIOS: dict[str, dict[str, dict[str, float]]] = {
     "even": {},
     "biased": {
-        "reporting": {"Ardal": 2.8, "Belmar": 0.7, "Cendry": 0.7},
+        "reporting": {"Ardal": 3.0, "Belmar": 0.6, "Cendry": 0.6},
         "recording": {"Ardal": 0.97, "Belmar": 0.5, "Cendry": 0.5},
         "unfounded": {"Ardal": 0.02, "Belmar": 0.0005, "Cendry": 0.0005},
     },
