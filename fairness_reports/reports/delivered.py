@@ -73,9 +73,11 @@ def _rules(language: Language, frame: pd.DataFrame) -> Section:
     broken = int((~frame["passed"].astype(bool)).sum())
     summary = t("quality.rules_intro", n=len(frame)) + " "
     summary += t("quality.rules_failed", n=broken) if broken else t("quality.rules_all_met")
-    ordered = frame.assign(_met=frame["passed"].astype(bool), _light=frame["severity"] == "warning")
+    ordered = frame.assign(
+        _met=frame["passed"].astype(bool), _clean=frame["failed"] == 0, _light=frame["severity"] == "warning"
+    )
     rows: list[list[Cell | str]] = []
-    for row in rows_of(ordered.sort_values(["_met", "_light", "table", "rule"], kind="stable")):
+    for row in rows_of(ordered.sort_values(["_met", "_clean", "_light", "table", "rule"], kind="stable")):
         look = "within" if row.passed else "warning" if row.severity == "warning" else "outside"
         rows.append(
             [
