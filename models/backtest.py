@@ -19,6 +19,7 @@ from models.dataset import Rows
 from models.folds import cluster_folds
 from models.metrics import Select, metric_rows
 from models.model import Model, fit_model
+from models.outcomes import labels_as_known
 from models.registry import fit_or_load, training_key
 from models.selection import Selection, choose
 from models.spec import CandidateSpec, CandidatesSpec
@@ -188,23 +189,33 @@ def _described(rows: Rows, split: Split) -> dict[str, object]:
 def _select(
     rows: Rows, splits: list[Split], spec: CandidatesSpec, predictions: pd.DataFrame, seed: int, margin: float
 ) -> Selection:
-    known = predictions[(predictions["role"] == "development") & predictions["outcome"].notna()]
+    # labels as the records showed them on the day of the test, not as they show them now
+    known: dict[str, np.ndarray] = {
+        split.name: labels_as_known(rows.frame.iloc[split.test], splits[-1].as_of)
+        for split in splits
+        if split.role == "development"
+    }
     table = pd.DataFrame(
         [
-            {"split": split, "model": model, "auc": _auc(part["raw"].to_numpy(), part["outcome"].to_numpy())}
-            for (split, model), part in known.groupby(["split", "model"], sort=False)
+            {"split": split, "model": model, "auc": _auc(part["raw"].to_numpy(), known[split])}
+            for (split, model), part in predictions.groupby(["split", "model"], sort=False)
+            if split in known
         ]
     )
-    count = known["split"].nunique()
+    count = len(known)
     if count >= ENOUGH_SPLITS:
         return choose(table, margin, "development splits")
     folds = cross_validated(rows.take(splits[-1].train), splits[-1].y_train, spec, seed)
     folds = folds.groupby("model", as_index=False)["auc"].mean().assign(split="folds")
-    return choose(pd.concat([table, folds]), margin, "development splits and folds" if count else "folds")
+    if not count:
+        return choose(folds, margin, "folds")
+    return choose(pd.concat([table, folds]), margin, "development splits and folds")
 
 
 def _auc(raw: np.ndarray, y: np.ndarray) -> float:
-    return float(column_auc(raw[:, None], y)[0]) if 0 < y.mean() < 1 else float("nan")
+    told = ~np.isnan(y)
+    raw, y = raw[told], y[told]
+    return float(column_auc(raw[:, None], y)[0]) if len(np.unique(y)) == 2 else float("nan")
 
 
 def cross_validated(rows: Rows, y: np.ndarray, spec: CandidatesSpec, seed: int, folds: int = 3) -> pd.DataFrame:

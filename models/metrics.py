@@ -50,12 +50,6 @@ class Scored:
         order = known[np.lexsort((np.asarray(tie, dtype=str)[known], score[known]))]
         return cls(score[order], y[order], clusters[order], None if selected is None else selected[order])
 
-    def subset(self, mask: np.ndarray) -> Scored:
-        """Rows where the mask is true."""
-        return Scored(
-            self.score[mask], self.y[mask], self.clusters[mask], None if self.selected is None else self.selected[mask]
-        )
-
 
 def figures(rows: Scored, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Every metric for each row of weights.

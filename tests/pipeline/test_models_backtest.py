@@ -104,7 +104,7 @@ def test_a_backtest_from_rows_to_scores(tmp_path: Path) -> None:
 
 
 def test_what_happens_after_a_tests_day_moves_nothing_that_it_was_scored_by() -> None:
-    """Early outcomes of cohorts open on the day, planted in every later cohort, leave the scores as they were."""
+    """Outcomes of cohorts open on the day, and records made on the day or later, leave the scores as they were."""
     data = rows()
     spec = CandidatesSpec.model_validate(["base_rate", "logistic"])
     before = run_backtest(data, spec, seed=1, margin=0.01)
@@ -112,9 +112,12 @@ def test_what_happens_after_a_tests_day_moves_nothing_that_it_was_scored_by() ->
     later = planted["cohort"].isin(["c2", "c3"])
     planted.loc[later & planted["outcome"].notna(), "outcome"] = 1.0
     planted.loc[later, "outcome_known_at"] = planted.loc[later, "as_of"]
+    told_late = (planted["cohort"] == "c1") & (planted["outcome"] == 0)
+    planted.loc[told_late, "outcome"] = 1.0
+    planted.loc[told_late, "outcome_known_at"] = pd.Timestamp("2021-01-01")  # the as-of date of c2
     after = run_backtest(Rows(planted, data.X), spec, seed=1, margin=0.01)
     pd.testing.assert_series_equal(before.predictions["score"], after.predictions["score"], check_exact=True)
-    assert before.chosen == after.chosen
+    pd.testing.assert_frame_equal(before.selection.table, after.selection.table, check_exact=True)
     assert (
         fit_deployed(data, spec, "logistic", seed=1).version
         != fit_deployed(Rows(planted, data.X), spec, "logistic", seed=1).version

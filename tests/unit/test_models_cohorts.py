@@ -96,6 +96,7 @@ def world() -> World:
 def test_who_stands_in_a_cohort(world: World) -> None:
     world.case("stays")
     world.case("opened on the day", opened=30)
+    world.case("announced, opened on the day", opened=30, known=5)
     world.case("opened the day before", opened=29)
     world.case("known on the day", opened=5, known=30)
     world.case("left before", closed=29)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -355,3 +357,18 @@ def test_an_interval_widens_with_the_replicates_and_speaks_of_a_score() -> None:
     low, high = calibrator.interval(np.array([0.0, 0.0, 1.0]), level=1.0)
     assert low[0] == low[1] == pytest.approx(1 / (1 + np.exp(0.5)))
     assert high[2] == pytest.approx(1 / (1 + np.exp(-1.5)))
+
+
+def test_contributions_that_do_not_add_up_are_never_returned() -> None:
+    fitted, X = model()
+    assert isinstance(fitted.fitted, LinearModel)
+
+    class Wrong(LinearModel):
+        def raw(self, X: np.ndarray) -> np.ndarray:
+            raw = super().raw(X)
+            raw[17] += 1e-8
+            return raw
+
+    wrong = replace(fitted, fitted=Wrong(**vars(fitted.fitted)))
+    with pytest.raises(PlumblineError, match="contributions of 1 of 600 rows do not add up"):
+        contributions(wrong, X)
