@@ -58,27 +58,45 @@ def count_failing(
     counts = [0] * len(rules)
     with _quiet():
         validator = _Validator()
-        plain = [index for index, rule in enumerate(rules) if not FORMS[rule.kind].whole_key and rule.frame(scope)]
+        rows = _rows(con, f"SELECT count(*) FROM {scope.relation} t")
+        width = len({expression for rule in rules for expression in rule.frame(scope)})
+        whole = rows * width <= cells
+        apart = [index for index, rule in enumerate(rules) if _stands_apart(rule, whole=whole)]
+        plain = [index for index in range(len(rules)) if index not in apart]
         expressions = sorted({expression for index in plain for expression in rules[index].frame(scope)})
         aliases = {expression: f"c{number}" for number, expression in enumerate(expressions)}
         expectations = [
             (index, rules[index].expectation(tuple(aliases[each] for each in rules[index].frame(scope)), scope))
             for index in plain
         ]
-        if expectations:
+        if aliases:
             listed = ", ".join(f"{expression} AS {alias}" for expression, alias in aliases.items())
-            size = max(_VECTOR, cells // len(aliases))
-            for frame in _parts(con, f"SELECT {listed} FROM {scope.relation} t", size):
+            sql = f"SELECT {listed} FROM {scope.relation} t"
+            frames = [con.execute(sql).df()] if whole else _parts(con, sql, max(_VECTOR, cells // len(aliases)))
+            for frame in frames:
                 validator.add(frame, expectations, counts, rules)
-        rows = _rows(con, f"SELECT count(*) FROM {scope.relation} t")
-        for index, rule in enumerate(rules):
-            if FORMS[rule.kind].whole_key:
-                _keys(con, validator, rule, index, scope, counts, rules, cells=cells, rows=rows)
-            elif not rule.frame(scope):
-                import pandas as pd
-
-                validator.add(pd.DataFrame(index=range(rows)), [(index, rule.expectation((), scope))], counts, rules)
+        for index in apart:
+            if FORMS[rules[index].kind].whole_key:
+                _keys(con, validator, rules[index], index, scope, counts, rules, cells=cells, rows=rows)
+            else:
+                _table(validator, rules[index], index, scope, counts, rules, rows)
     return counts
+
+
+def _stands_apart(rule: Rule, *, whole: bool) -> bool:
+    """Whether a rule needs frames of its own: where the table is read in parts, and for keys that doubles round."""
+    form = FORMS[rule.kind]
+    if form.whole_key:
+        return not whole or "integer" in rule.types
+    return form.whole_table and not whole
+
+
+def _table(
+    validator: _Validator, rule: Rule, index: int, scope: Scope, counts: list[int], rules: Sequence[Rule], rows: int
+) -> None:
+    import pandas as pd
+
+    validator.add(pd.DataFrame(index=range(rows)), [(index, rule.expectation((), scope))], counts, rules)
 
 
 def _keys(

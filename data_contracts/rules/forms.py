@@ -11,12 +11,12 @@ property test on random tables. NULL means
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from data_contracts.rules.model import Rule, Scope
 from data_contracts.rules.patterns import portable
-from data_contracts.rules.sql import exact, ident, literal, literals, unread, value
+from data_contracts.rules.sql import day_number, exact, ident, literal, literals, unread, value
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
@@ -27,6 +27,9 @@ class Form:
 
     whole_key = False
     """Whether equal keys must stand in the same frame."""
+
+    whole_table = False
+    """Whether the expectation is about the table and not about its rows."""
 
     def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
         """Columns of the frame: by default the values of the rule's columns."""
@@ -114,6 +117,10 @@ class _Unique(Form):
 class _Bound(Form):
     """A number or date is on the right side of a bound: `params` gives minimum or maximum, strict or not."""
 
+    def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
+        column = value(rule.columns[0], rule.types[0])
+        return (day_number(column) if _by_day(rule) else column,)
+
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
         import great_expectations.expectations as gxe
 
@@ -121,14 +128,14 @@ class _Bound(Form):
         strict = bool(rule.params.get("strict", False))
         return gxe.ExpectColumnValuesToBeBetween(
             column=aliases[0],
-            min_value=_stamp(low),
-            max_value=_stamp(high),
+            min_value=_days(low) if _by_day(rule) else _stamp(low),
+            max_value=_days(high) if _by_day(rule) else _stamp(high),
             strict_min=strict and low is not None,
             strict_max=strict and high is not None,
         )
 
     def fails(self, rule: Rule, scope: Scope) -> str:
-        (column,) = self.frame(rule, scope)
+        column = value(rule.columns[0], rule.types[0])
         equal = "=" if rule.params.get("strict") else ""
         if rule.params.get("minimum") is not None:
             return f"{column} <{equal} {literal(rule.params['minimum'])}"
@@ -138,15 +145,16 @@ class _Bound(Form):
 class _NotInFuture(Form):
     """A date is not after the day of the delivery."""
 
+    def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
+        return (day_number(value(rule.columns[0], rule.types[0])),)
+
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
         import great_expectations.expectations as gxe
 
-        return gxe.ExpectColumnValuesToBeBetween(
-            column=aliases[0], max_value=_stamp(scope.delivered_on + timedelta(days=1)), strict_max=True
-        )
+        return gxe.ExpectColumnValuesToBeBetween(column=aliases[0], max_value=_days(scope.delivered_on))
 
     def fails(self, rule: Rule, scope: Scope) -> str:
-        return f"CAST({self.frame(rule, scope)[0]} AS DATE) > {literal(scope.delivered_on)}"
+        return f"CAST({value(rule.columns[0], rule.types[0])} AS DATE) > {literal(scope.delivered_on)}"
 
 
 class _Length(Form):
@@ -222,7 +230,8 @@ class _NotPlaceholder(Form):
 class _Order(Form):
     """The first column is not before the second, which may stand in another table (looked up by a key)."""
 
-    def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
+    @staticmethod
+    def _values(rule: Rule, scope: Scope) -> tuple[str, str]:
         later = value(rule.columns[0], rule.types[0])
         table, other, kind = rule.params.get("table"), rule.params["other"], rule.params["other_type"]
         if table is None:
@@ -230,6 +239,12 @@ class _Order(Form):
         # a key that stands twice there is a fault of its own: the earliest value then counts
         join = " AND ".join(f"o.{ident(theirs)} = t.{ident(mine)}" for mine, theirs in rule.params["via"])
         return later, f"(SELECT min({value(other, kind, 'o')}) FROM {scope.parents[table]} o WHERE {join})"
+
+    def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
+        values = self._values(rule, scope)
+        if "timestamp" in (rule.types[0], rule.params["other_type"]):
+            return values
+        return tuple(day_number(each) for each in values)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
         import great_expectations.expectations as gxe
@@ -242,7 +257,7 @@ class _Order(Form):
         )
 
     def fails(self, rule: Rule, scope: Scope) -> str:
-        later, earlier = self.frame(rule, scope)
+        later, earlier = self._values(rule, scope)
         return f"{later} <{'=' if rule.params.get('strict') else ''} {earlier}"
 
 
@@ -279,6 +294,8 @@ class _Reference(Form):
 class _RowCount(Form):
     """The table has a plausible number of rows."""
 
+    whole_table = True
+
     def frame(self, rule: Rule, scope: Scope) -> tuple[str, ...]:
         return ()
 
@@ -292,6 +309,15 @@ class _RowCount(Form):
 
     def fails(self, rule: Rule, scope: Scope) -> str:
         return "true"  # what is counted are the rows themselves
+
+
+def _by_day(rule: Rule) -> bool:
+    """Whether the frame holds days as numbers."""
+    return rule.types[0] == "date"
+
+
+def _days(day: date | None) -> int | None:
+    return None if day is None else (day - date(1970, 1, 1)).days
 
 
 def _stamp(item: object) -> object:

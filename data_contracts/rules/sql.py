@@ -70,3 +70,8 @@ def unread(column: str, kind: str, row: str = "t") -> str:
     if kind in NUMERIC | TEMPORAL:
         return f"({listed} OR ({row}.{ident(column)} IS NOT NULL AND {value(column, kind, row)} IS NULL))"
     return listed
+
+
+def day_number(expression: str) -> str:
+    """A date as days since 1970: Great Expectations compares numbers at once, dates one by one."""
+    return f"date_diff('day', DATE '1970-01-01', CAST({expression} AS DATE))"

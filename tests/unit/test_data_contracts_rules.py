@@ -424,3 +424,31 @@ def test_only_critical_rules_and_the_ceiling_block() -> None:
     assert len(blocking_reasons([error], {"t": (10, 2)}, 0.1)) == 1
     assert len(blocking_reasons([RuleResult("t", "r", 10, 1, "critical", False)], {}, 1.0)) == 1
     assert Scope("t", {}, DAY).relation == "t"
+
+
+def test_of_a_key_that_stands_twice_in_the_other_table_the_earliest_date_counts() -> None:
+    con = duckdb.connect()
+    contract = _contract(
+        {"name": "k"},
+        {"name": "d", "logicalType": "date", "quality": [_own(rule="not_before", other="o.born", via="k")]},
+        other=[{"name": "k"}, {"name": "born", "logicalType": "date"}],
+    )
+    con.execute("CREATE TABLE o AS SELECT 'a' AS k, unnest([DATE '2000-01-01', DATE '2010-01-01']) AS born")
+    con.execute(
+        "CREATE TABLE t AS SELECT 'a' AS k, unnest([DATE '1999-12-31', DATE '2005-01-01']) AS d, 1 AS _row, "
+        "'f' AS _file, CAST([] AS VARCHAR[]) AS _unparsed"
+    )
+    results = {result.rule: result for result in apply_rules(con, contract, {"t": "t"}, DAY, parents={"o": "o"})}
+    assert results["d: not before o.born"].failed == 1
+
+
+@pytest.mark.parametrize("cells", [8, 1_000_000])
+def test_whole_numbers_that_doubles_would_confuse_are_different_keys(cells: int) -> None:
+    con = duckdb.connect()
+    con.execute(
+        f"CREATE TABLE t AS SELECT unnest([{2**53}, {2**53 + 1}, NULL, 7, 7]) AS n, 1 AS _row, 'f' AS _file, "
+        "CAST([] AS VARCHAR[]) AS _unparsed"
+    )
+    contract = _contract({"name": "n", "logicalType": "integer", "unique": True})
+    results = {result.rule: result.failed for result in apply_rules(con, contract, {"t": "t"}, DAY, cells=cells)}
+    assert results["n: unique"] == 2
