@@ -82,14 +82,15 @@ def _next_steps(name: str, out: Path) -> str:
     return "\n".join(
         [
             f"A pack for {name} in {out}: {', '.join(FILES)}.",
-            "It works as it stands, with three made-up tables. Every field has a comment; docs/packs.md explains them all.",
+            "It works as it stands, with three made-up tables. Every field has a comment; docs/packs.md lists them all.",
             "Next:",
             "  1. Write your own tables into contract.odcs.yaml, then programme.yaml and words.yaml.",
             f"  2. plumbline dummy {folder} --people 500 --out {dummy}",
             "     writes files that keep your contract: does it describe what you have?",
             f"  3. plumbline check {folder} --data {dummy}",
             "     and the same with your own export; it says what does not fit, row by row, and keeps nothing.",
-            f"  4. Fill in charter.yaml with those who decide: {len(lines)} placeholders (TODO), lines {lines[0]} to {lines[-1]}.",
+            "  4. Fill in charter.yaml with those who decide: "
+            f"{len(lines)} placeholders (TODO), lines {lines[0]} to {lines[-1]}.",
             f"  5. plumbline run {folder} --data DIR",
         ]
     )

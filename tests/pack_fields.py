@@ -31,8 +31,8 @@ from models.spec import (
     Band,
     BandSpec,
     Cadence,
-    CandidatesSpec,
     CandidateSpec,
+    CandidatesSpec,
     CohortSpec,
     OutcomeSpec,
 )
