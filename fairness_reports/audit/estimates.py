@@ -97,9 +97,13 @@ def _deviation(replicates: Array) -> Array:
 
 
 def _correlation(a: Array, b: Array) -> Array:
-    a, b = a - np.nanmean(a, axis=0), b - np.nanmean(b, axis=0)
+    """Correlation over the replicates that have both figures; 0, which makes a gap's interval wider, without any."""
+    both = ~(np.isnan(a) | np.isnan(b))
+    count = np.maximum(both.sum(axis=0), 1)
+    a, b = np.where(both, a, 0.0), np.where(both, b, 0.0)
+    a, b = (np.where(both, each - each.sum(axis=0) / count, 0.0) for each in (a, b))
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.nanmean(a * b, axis=0) / np.sqrt(np.nanmean(a * a, axis=0) * np.nanmean(b * b, axis=0))
+        value = (a * b).sum(axis=0) / np.sqrt((a * a).sum(axis=0) * (b * b).sum(axis=0))
     return np.asarray(np.clip(np.nan_to_num(value), -1, 1), dtype=np.float64)
 
 

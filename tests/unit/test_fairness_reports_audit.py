@@ -14,7 +14,7 @@ from data_contracts.errors import PlumblineError
 from fairness_reports.audit import COLUMNS, METRICS, audit
 from fairness_reports.audit import intervals as formulas
 from fairness_reports.audit.auc import auc_by_group
-from fairness_reports.audit.estimates import Confidence
+from fairness_reports.audit.estimates import Confidence, _correlation
 from fairness_reports.audit.grouping import everybody, score_bands
 from fairness_reports.audit.reasons import GERMAN, fewer_than, in_words
 from fairness_reports.audit.statistics import per_case, summed
@@ -482,3 +482,11 @@ def test_a_disagreement_with_fairlearn_stops_the_audit(monkeypatch: pytest.Monke
     )
     with pytest.raises(PlumblineError, match="our tpr and fairlearn's differ"):
         run(scored(300))
+
+
+def test_replicates_without_a_figure_do_not_count_for_the_correlation() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.random((50, 2)), rng.random((50, 1))
+    a[:20, 0], a[:, 1] = np.nan, np.nan
+    assert _correlation(a, b)[0] == pytest.approx(np.corrcoef(a[20:, 0], b[20:, 0])[0, 1], abs=1e-12)
+    assert _correlation(a, b)[1] == 0
