@@ -36,11 +36,6 @@ class Calendar:
         """Number of months, burn-in included."""
         return len(self.firsts) - 1
 
-    def month_of(self, day: Any) -> Ints:
-        """Month index of days; outside the calendar the nearest month's."""
-        found = np.searchsorted(self.firsts, day, side="right") - 1
-        return np.asarray(np.clip(found, 0, self.months - 1), dtype=np.int64)
-
     @staticmethod
     def firsts_from(day: Ints) -> Ints:
         """First day of the month after each day."""

@@ -338,3 +338,58 @@ def test_a_table_may_refer_to_itself(tmp_path: Path) -> None:
     columns[1]["relationships"] = [{"to": "cases.case"}]
     made = rows(contract_of(tmp_path, {"name": "cases", "physicalName": "cases.csv", "properties": columns}))
     assert set(made["cases"]["earlier"]) <= set(made["cases"]["case"])
+
+
+def test_references_that_overlap_are_filled_together(tmp_path: Path) -> None:
+    codes = {"name": "codes", "physicalName": "codes.csv"}
+    codes["properties"] = [
+        {"name": "code", "primaryKey": True, "primaryKeyPosition": 1, "quality": [valid("a", "b")]},
+        {"name": "kind", "primaryKey": True, "primaryKeyPosition": 2, "quality": [valid("x", "y")]},
+    ]
+    places = {"name": "places", "physicalName": "places.csv"}
+    places["properties"] = [key("place", primaryKey=True), {"name": "code", "required": True, "quality": [valid("a")]}]
+    entries = {"name": "entries", "physicalName": "entries.csv"}
+    entries["properties"] = [key("place"), {"name": "code", "required": True}, {"name": "kind", "required": True}]
+    entries["relationships"] = [
+        {"from": ["place", "code"], "to": ["places.place", "places.code"]},
+        {"from": ["code", "kind"], "to": ["codes.code", "codes.kind"]},
+    ]
+    made = rows(contract_of(tmp_path, entries, places, codes))
+    assert set(made["entries"]["code"]) == {"a"}
+    assert set(made["entries"]["kind"]) <= {"x", "y"}
+    assert len(made["entries"]) > 50
+
+
+def test_a_reference_to_an_empty_table_leaves_no_rows(tmp_path: Path) -> None:
+    parent = {"name": "parent", "physicalName": "parent.csv", "properties": [key("id", primaryKey=True)]}
+    parent["quality"] = [{"metric": "rowCount", "mustBe": 0}]
+    child = {
+        "name": "child",
+        "physicalName": "child.csv",
+        "properties": [key("id", relationships=[{"to": "parent.id"}])],
+    }
+    made = rows(contract_of(tmp_path, child, parent))
+    assert made["parent"].empty
+    assert made["child"].empty
+
+
+def test_allowed_values_keep_the_other_rules_too(tmp_path: Path) -> None:
+    exclusive = {"exclusiveMinimum": 1, "exclusiveMaximum": 5}
+    missing = {"metric": "missingValues", "arguments": {"missingValues": ["n/a"]}, "mustBe": 0}
+    columns = [
+        key(),
+        {"name": "n", "logicalType": "integer", "quality": [valid(1, 3, 5)], "logicalTypeOptions": exclusive},
+        {
+            "name": "d",
+            "logicalType": "date",
+            "quality": [valid("2020-01-01", "2020-06-01")],
+            "logicalTypeOptions": {"minimum": "2020-02-01"},
+        },
+        {"name": "s", "required": True, "quality": [valid("n/a", "yes"), missing]},
+        {"name": "old", "logicalType": "date", "required": True, "logicalTypeOptions": {"maximum": "1950-01-01"}},
+    ]
+    made = rows(contract_of(tmp_path, {"name": "t", "physicalName": "t.csv", "properties": columns}))["t"]
+    assert set(made["n"].dropna()) == {3}
+    assert set(made["d"].dropna()) == {pd.Timestamp("2020-06-01")}
+    assert set(made["s"]) == {"yes"}
+    assert (made["old"] <= pd.Timestamp("1950-01-01")).all()
