@@ -129,7 +129,8 @@ def find_files(contract: Contract, data_dir: Path, *, today: date) -> Delivery:
             if table.optional:
                 absent.append(table.name)
             else:
-                problems.append(_missing(table, names))
+                others = {name for other in contract.tables for name in _matching(other, names)}
+                problems.append(_missing(table, [name for name in names if name not in others]))
         for name in found:
             form = form_of(name)
             if form is not None:
@@ -205,13 +206,9 @@ def _clashes(table: Table, found: list[str], owner: dict[str, Table]) -> list[st
 
 
 def _missing(table: Table, names: list[str]) -> str:
+    """The problem; `names` are the files that belong to no other table: one of them may be misspelt."""
     wanted = " or ".join(table.patterns)
     stems = [pattern.replace("*", "") for pattern in table.patterns]
     near = next((advice for stem in stems if (advice := nearest(stem, names))), "")
-    return str(
-        RefusedError(
-            f"no file for the table “{table.name}”.",
-            where=wanted,
-            todo=near or "Put it into the folder with the data, or check the file pattern.",
-        )
-    )
+    todo = f"{near} Put it into the folder with the data, or check the file pattern.".strip()
+    return str(RefusedError(f"no file for the table “{table.name}”.", where=wanted, todo=todo))

@@ -15,7 +15,9 @@ import re
 import warnings
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,8 @@ def inspect(table: Table, path: Path, form: Form) -> tuple[SourceFile, list[str]
     """
     source = SourceFile(table, path, form)
     try:
+        if path.exists() and not path.is_file():  # to read a pipe could wait for ever
+            return source, [source.refusal("it is not a file.", "Put the file itself there.")]
         if path.is_file() and path.stat().st_size == 0:
             return source, [source.refusal("the file is empty.", "Export it again.")]
         problems = {"csv": _inspect_csv, "parquet": _inspect_parquet, "xlsx": _inspect_xlsx}[form](source)
@@ -110,13 +114,22 @@ def _chunks(file: io.BufferedIOBase | gzip.GzipFile) -> Iterator[bytes]:
 
 def _inspect_csv(source: SourceFile) -> list[str]:
     raw = _Hashing(source.path)
+    dialect = source.table.dialect
+    marks = 0
+
+    def counted(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        nonlocal marks
+        for chunk in chunks:
+            marks += chunk.count(dialect.quote.encode())
+            yield chunk
+
     with raw, io.BufferedReader(raw, _CHUNK) as buffered:
         start = buffered.peek(64)
         if source.is_gzip and not start.startswith(b"\x1f\x8b"):
             return [source.refusal("the file is not gzip although its name ends in .gz.", "Rename or export it again.")]
         try:
             file: Any = gzip.GzipFile(fileobj=buffered) if source.is_gzip else buffered
-            problem = _inspect_text(source, _chunks(file))
+            problem = _inspect_text(source, counted(_chunks(file)))
         except EOFError:
             return [source.refusal("the gzip file is cut off before its end.", "Copy or export it again.")]
         except (gzip.BadGzipFile, zlib.error):
@@ -124,7 +137,23 @@ def _inspect_csv(source: SourceFile) -> list[str]:
         while buffered.read(_CHUNK):
             pass  # the hash covers the whole file even when inspection stopped early
         source.sha256 = raw.hash.hexdigest()
+    if problem is None and marks % 2 and _ends_in_quotes(source):
+        problem = _open_quote(source)
     return [problem] if problem else _read_csv_header(source)
+
+
+def _ends_in_quotes(source: SourceFile) -> bool:
+    """Whether an open quotation mark swallows the rest of the file: its rows would be lost, and counted as one."""
+    dialect = source.table.dialect
+    after = ["end", "end"]
+    with source.open_text() as text:
+        lines = chain(text, [dialect.delimiter.join(after)])
+        records = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+        try:
+            last = deque(records, maxlen=1)
+        except csv.Error:  # a field longer than any: only a quotation mark makes one
+            return True
+    return list(last) != [after]
 
 
 def _inspect_text(source: SourceFile, chunks: Iterator[bytes]) -> str | None:
@@ -221,7 +250,9 @@ def _read_csv_header(source: SourceFile) -> list[str]:
 
 
 def _open_quote(source: SourceFile) -> str:
-    return source.refusal("a quotation mark is opened and never closed.", "Check the contract's quote mark.")
+    return source.refusal(
+        "a quotation mark is opened and never closed.", "Close it, or check the contract's quote mark."
+    )
 
 
 def _no_header(source: SourceFile) -> str:

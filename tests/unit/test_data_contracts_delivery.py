@@ -68,7 +68,7 @@ def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
         find_files(agreed, folder, today=TODAY)
     told = "\n".join(caught.value.reasons)
-    assert "one.csv: the file cannot be read (Is a directory)." in told
+    assert "one.csv: it is not a file." in told
     assert "two.csv*: no file for the table “two”. Did you mean “tow.csv”?" in told
     assert "three.csv" in told
     assert "(2 more)" in str(caught.value)
