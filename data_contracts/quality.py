@@ -194,12 +194,18 @@ def blocking(contract: Contract, landing: Landing) -> dict[str, list[str]]:
 
 def _keep(con: duckdb.DuckDBPyConnection, programme: str, report: QualityReport) -> None:
     con.execute(_OPS)
-    con.execute("DELETE FROM ops.quality WHERE programme = ? AND delivery_id = ?", [programme, report.delivery_id])
-    if report.measures:
-        con.executemany(
-            "INSERT INTO ops.quality VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(programme, report.delivery_id, n, *astuple(measure)) for n, measure in enumerate(report.measures)],
-        )
+    con.execute("BEGIN TRANSACTION")  # all measures or none, and one write to the disk instead of hundreds
+    try:
+        con.execute("DELETE FROM ops.quality WHERE programme = ? AND delivery_id = ?", [programme, report.delivery_id])
+        if report.measures:
+            con.executemany(
+                "INSERT INTO ops.quality VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(programme, report.delivery_id, n, *astuple(measure)) for n, measure in enumerate(report.measures)],
+            )
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
 
 
 def _ruled(result: RuleResult) -> Measure:
