@@ -82,7 +82,7 @@ def _next_steps(name: str, out: Path) -> str:
     return "\n".join(
         [
             f"A pack for {name} in {out}: {', '.join(FILES)}.",
-            "It works as it stands, with three made-up tables. Every field has a comment; docs/packs.md lists them all.",
+            "It works as it stands, with three made-up tables. Every field has a comment; see also docs/packs.md.",
             "Next:",
             "  1. Write your own tables into contract.odcs.yaml, then programme.yaml and words.yaml.",
             f"  2. plumbline dummy {folder} --people 500 --out {dummy}",
