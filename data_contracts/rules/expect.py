@@ -84,11 +84,9 @@ def count_failing(
 
 
 def _stands_apart(rule: Rule, *, whole: bool) -> bool:
-    """Whether a rule needs frames of its own: where the table is read in parts, and for keys that doubles round."""
+    """Whether a rule needs frames of its own: one on keys or on the table, where the table is read in parts."""
     form = FORMS[rule.kind]
-    if form.whole_key:
-        return not whole or "integer" in rule.types
-    return form.whole_table and not whole
+    return (form.whole_key or form.whole_table) and not whole
 
 
 def _table(

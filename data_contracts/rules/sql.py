@@ -44,8 +44,7 @@ def literals(values: Iterable[object]) -> str:
 def value(column: str, kind: str, row: str = "t") -> str:
     """A column's value as rules compare it; NULL where it is missing or could not be read.
 
-    Numbers are compared as doubles in both forms, because a frame of pandas holds an integer column with gaps as
-    doubles.
+    Numbers are compared as doubles in both forms, so that a bound means the same to both.
     """
     name = f"{row}.{ident(column)}"
     if kind in NUMERIC:
