@@ -40,6 +40,8 @@ class Found:
         How many faults the worklist names.
     folder : Path or None
         Where quality page and worklist are.
+    accepted : str or None
+        The delivery that was let in just now; None when it was known before.
     """
 
     at_the_door: list[str] = field(default_factory=list)
@@ -48,6 +50,7 @@ class Found:
     quality: QualityReport | None = None
     faults: int = 0
     folder: Path | None = None
+    accepted: str | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -69,10 +72,19 @@ def receive(run: Run) -> Found:
         note(run, "refusal", {"reasons": []})
         return Found(quality=latest_quality(run.con, run.programme))
     found = examine(run, run.data, keep=True)
-    note(run, "refusal", {"reasons": found.reasons})
+    note(run, "refusal", {"reasons": found.reasons, "accepted": found.accepted})
     if found.reasons:
         mark_stale(run.home.releases, run.programme, " ".join(found.reasons), run.today)
     return found
+
+
+def take_back(run: Run, reasons: list[str]) -> None:
+    """Refuse a delivery after all that this run let in: its rows go, and the current release is marked stale."""
+    accepted = noted(run, "refusal").get("accepted")
+    if accepted is not None:
+        refuse_delivery(run.con, run.programme, accepted)
+    note(run, "refusal", {"reasons": reasons})
+    mark_stale(run.home.releases, run.programme, " ".join(reasons), run.today)
 
 
 def examine(run: Run, data: Path, *, keep: bool) -> Found:
@@ -103,6 +115,7 @@ def examine(run: Run, data: Path, *, keep: bool) -> Found:
         _leave(run, landing, found)
         if keep and not found.reasons:
             accept_delivery(run.con, programme, landing.delivery_id)
+            found.accepted = landing.delivery_id
         else:
             refuse_delivery(run.con, programme, landing.delivery_id)
     elif not keep:

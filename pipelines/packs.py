@@ -119,11 +119,12 @@ class Pack:
         if self.charter.is_signed_off:
             return
         document, _ = read_document(self.path / "charter.yaml")
-        what = "a placeholder is not a sign-off."
         todo = "Fill it in; until then the pack serves `check` and `dummy` only."
+        file = document or Document(self.path, None)
+        named = [(place, ".".join(str(step) for step in place)) for place in self.charter.placeholders]
         raise PackError(
             self.path,
-            [(document or Document(self.path, None)).mistake(p, what, todo) for p in self.charter.placeholders],
+            [file.mistake(place, f"“{name}”: a placeholder is not a sign-off.", todo) for place, name in named],
         )
 
 

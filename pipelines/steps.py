@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.core import build_core
-from data_contracts.errors import UsageError
+from data_contracts.errors import RefusedError, UsageError
 from fairness_reports.audit import audit
 from fairness_reports.capacity import select, select_within
 from fairness_reports.verdict import LEAST, judge
@@ -28,6 +28,7 @@ from models.outcomes import build_outcomes
 from models.registry import load_model
 from models.scoring import score
 from models.splits import temporal_splits
+from pipelines.entrance import take_back
 from pipelines.resources import Run
 from pipelines.tables import get, note, noted, put
 
@@ -36,8 +37,12 @@ Counts = dict[str, int]
 
 
 def core(run: Run) -> Counts:
-    """Sources to core tables."""
-    rows = build_core(run.con, run.programme, run.pack.contract, run.pack.programme.core)
+    """Sources to core tables; a delivery that does not make them is refused like one that breaks its contract."""
+    try:
+        rows = build_core(run.con, run.programme, run.pack.contract, run.pack.programme.core)
+    except RefusedError as refused:
+        take_back(run, refused.reasons)
+        raise
     return {f"core.{table}": count for table, count in rows.items()}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from data_contracts.errors import PlumblineError
-from pipelines.packs import load_pack
+from pipelines.packs import load_pack, own_packs
 from pipelines.settings import Home
 
 
@@ -50,7 +50,7 @@ def serve(home: Home, port: int, packs: tuple[Path, ...]) -> int:
         load_pack(str(pack))
     environment = os.environ | {
         "PLUMBLINE_HOME": str(home.root),
-        "PLUMBLINE_PACKS": os.pathsep.join(str(pack.absolute()) for pack in packs),
+        "PLUMBLINE_PACKS": os.pathsep.join(str(pack.absolute()) for pack in [*own_packs(), *packs]),
     }
     click.echo(f"Dagster: http://127.0.0.1:{port}   (Ctrl-C stops)")
     click.echo(f"MLflow, in another terminal: {mlflow_hint(home)}")
