@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from data_contracts.errors import Mistake
 
@@ -101,7 +102,11 @@ def _build(loader: _Loader, node: yaml.Node, location: Location, document: Docum
         loader.flatten_mapping(node)
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
+            key = _value(loader, key_node, document, mistakes) if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None:
+                line = key_node.start_mark.line + 1
+                mistakes.append(Mistake(document.path.name, line, "the name of a field is no word.", "Write a word."))
+                continue
             place = (*location, key if isinstance(key, int | str) else str(key))
             if key in result:
                 mistakes.append(
@@ -112,7 +117,17 @@ def _build(loader: _Loader, node: yaml.Node, location: Location, document: Docum
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, (*location, i), document, mistakes) for i, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+    return _value(loader, node, document, mistakes)
+
+
+def _value(loader: _Loader, node: yaml.Node, document: Document, mistakes: list[Mistake]) -> Any:
+    """One scalar; of a day that does not exist the text, and a mistake."""
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError:  # PyYAML's own resolvers let 2026-02-30 through to datetime
+        line = node.start_mark.line + 1
+        mistakes.append(Mistake(document.path.name, line, f"“{node.value}” does not exist.", "Correct the date."))
+        return node.value
 
 
 def validate(model: type[Model], document: Document, location: Location = ()) -> tuple[Model | None, list[Mistake]]:
@@ -161,6 +176,30 @@ def _told(document: Document, location: Location, model: type[BaseModel], item: 
         return document.mistake(place, f"“{missing}” is not a field here.", near or "Remove it.")
     message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return document.mistake(place, f"“{name}”: {message}" + ("" if message.endswith((".", "?")) else "."))
+
+
+def sound_parts(model: type[Model], document: Document) -> Model:
+    """What can be used of a file with mistakes: the model with those of its fields that are sound.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The model of the file.
+    document : Document
+        The file.
+
+    Returns
+    -------
+    BaseModel
+        Not validated as a whole; a required field that is missing or wrong is no attribute of it.
+    """
+    data = document.data if isinstance(document.data, dict) else {}
+    sound: dict[str, Any] = {}
+    for name, field_info in model.model_fields.items():
+        if name in data:
+            with suppress(ValidationError):
+                sound[name] = TypeAdapter(field_info.rebuild_annotation()).validate_python(data[name])
+    return model.model_construct(**sound)
 
 
 def known_fields(model: type[BaseModel]) -> list[str]:

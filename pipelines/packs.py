@@ -23,7 +23,7 @@ from data_contracts.contract import Contract, read_contract
 from data_contracts.core import CoreMapping
 from data_contracts.core import check as check_core
 from data_contracts.errors import Mistake, PackError, UsageError
-from data_contracts.yamldoc import Document, Location, nearest, read_document, validate
+from data_contracts.yamldoc import Document, Location, nearest, read_document, sound_parts, validate
 from fairness_reports import charter as charters
 from fairness_reports.charter import Charter
 from fairness_reports.spec import ProtectedSpec
@@ -189,47 +189,49 @@ def load_pack(name_or_path: str) -> Pack:
             documents[file] = document
             parts[file], found = validate(model, document)
             mistakes += found
+    mistakes += _across(documents, contract, parts)
     programme: Programme | None = parts.get("programme.yaml")
     charter: Charter | None = parts.get("charter.yaml")
     words: Words | None = parts.get("words.yaml")
-    if programme is not None:
-        mistakes += _across(documents, contract, programme, charter, words)
     if mistakes or contract is None or programme is None or charter is None or words is None:
         raise PackError(path, mistakes)
     return Pack(path, contract, programme, charter, words)
 
 
-def _across(
-    documents: dict[str, Document],
-    contract: Contract | None,
-    programme: Programme,
-    charter: Charter | None,
-    words: Words | None,
-) -> list[Mistake]:
-    """What one file says that another does not bear out."""
+def _across(documents: dict[str, Document], contract: Contract | None, parts: dict[str, Any]) -> list[Mistake]:
+    """What one file says that another does not bear out, as far as the parts compared are sound themselves."""
     told: list[Mistake] = []
+
+    def part(file: str, model: type[BaseModel]) -> Any:
+        return parts.get(file) or (sound_parts(model, documents[file]) if file in documents else None)
 
     def tell(file: str, prefix: Location, problems: list[tuple[Location, str, str]]) -> None:
         told.extend(documents[file].mistake((*prefix, *place), what, todo) for place, what, todo in problems)
 
-    if contract is not None:
+    def has(value: Any, *names: str) -> bool:
+        return all(hasattr(value, name) for name in names)
+
+    programme, charter, words = (
+        part(file, model)
+        for file, model in (("programme.yaml", Programme), ("charter.yaml", Charter), ("words.yaml", Words))
+    )
+    if contract is not None and has(programme, "core"):
         tell("programme.yaml", ("core",), check_core(programme.core, contract))
-    tell(
-        "programme.yaml",
-        ("features",),
-        feature_specs.check(
+    if has(programme, "features", "core", "outcome", "protected"):
+        found = feature_specs.check(
             programme.features,
             event_types=programme.core.event_types(),
             attributes=programme.core.attributes(),
             sources=programme.core.sources(),
             outcome_event_types=programme.outcome.event_type,
             protected=programme.protected.attributes,
-        ),
-    )
-    if words is not None:
+        )
+        tell("programme.yaml", ("features",), found)
+    if has(programme, "features", "protected") and has(words, "factors", "attributes"):
         tell("words.yaml", (), factor_words.check(words, programme.features, programme.protected.attributes))
+    if has(programme, "bands") and has(words, "bands"):
         missing = [b.name for b in programme.bands.root if b.name not in words.bands]
         tell("words.yaml", ("bands",), [((), f"the band “{b}” has no words.", "Add it in en and de.") for b in missing])
-    if charter is not None:
+    if has(programme, "protected") and has(charter, "performance", "fairness", "accepted", "sign_off", "review_date"):
         tell("charter.yaml", (), charters.check(charter, programme.protected, list(METRICS)))
     return told
