@@ -165,7 +165,7 @@ class RunResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # its typ
 
         home = Home(Path(self.home))
         be_quiet(home)
-        day = (context.dagster_run.tags if context.dagster_run else {}).get("dagster/partition")
+        day = (context.run.tags if context.run else {}).get("dagster/partition")
         pack = load_pack(self.pack)
         with open_run(home, pack, as_of=dt.date.fromisoformat(day) if day else None, retrain=self.retrain) as run:
             run.data = find_data(run, Path(self.data) if self.data else None)
