@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from data_contracts.kanonymity import INTERNAL, PUBLIC, anonymity, quasi_identifiers
 from data_contracts.rules import RuleResult, blocking_reasons, compile_rules
 from data_contracts.rules.sql import ident, literal, literals
-from data_contracts.warehouse import quarantine_table, raw_table
+from data_contracts.warehouse import quarantine_table, raw_table, transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -194,18 +194,13 @@ def blocking(contract: Contract, landing: Landing) -> dict[str, list[str]]:
 
 def _keep(con: duckdb.DuckDBPyConnection, programme: str, report: QualityReport) -> None:
     con.execute(_OPS)
-    con.execute("BEGIN TRANSACTION")  # all measures or none, and one write to the disk instead of hundreds
-    try:
+    with transaction(con):  # all measures or none, and one write to the disk instead of hundreds
         con.execute("DELETE FROM ops.quality WHERE programme = ? AND delivery_id = ?", [programme, report.delivery_id])
         if report.measures:
             con.executemany(
                 "INSERT INTO ops.quality VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(programme, report.delivery_id, n, *astuple(measure)) for n, measure in enumerate(report.measures)],
             )
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _ruled(result: RuleResult) -> Measure:

@@ -7,6 +7,8 @@ Does not belong here: what stands in the other schemas (each room makes its own 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -91,6 +93,25 @@ def _in_words(error: Exception, path: Path) -> PlumblineError:
         where=str(path),
         todo="Check that the home exists, may be written, and that the disk has space.",
     )
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of what is done inside, or nothing: also on Ctrl-C, and when the disk is full.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        The warehouse.
+    """
+    con.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        con.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):  # DuckDB has taken an interrupted statement's transaction back itself
+            con.execute("ROLLBACK")
+        raise
 
 
 def quoted(name: str) -> str:

@@ -38,18 +38,31 @@ def told(home: Path) -> Iterator[None]:
     except (PlumblineError, KeyboardInterrupt):
         raise
     except Exception as error:
+        if stopped(error):
+            raise KeyboardInterrupt from None
         if os.environ.get("PLUMBLINE_DEBUG"):
             raise
         raise tell(error, home) from None
 
 
-def tell(error: BaseException, home: Path) -> PlumblineError:
-    """The sentence for an exception, found along the chain of its causes."""
+def causes(error: BaseException) -> list[BaseException]:
+    """An exception and what it came from, step by step."""
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in chain:
         chain.append(current)
         current = current.__cause__ or current.__context__
+    return chain
+
+
+def stopped(error: BaseException) -> bool:
+    """Whether somebody stopped the run: DuckDB answers Ctrl-C with an exception of its own."""
+    return any(isinstance(e, KeyboardInterrupt) or type(e).__name__ == "InterruptException" for e in causes(error))
+
+
+def tell(error: BaseException, home: Path) -> PlumblineError:
+    """The sentence for an exception, found along the chain of its causes."""
+    chain = causes(error)
     for link in chain:
         if isinstance(link, PlumblineError):
             return link

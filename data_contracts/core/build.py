@@ -13,6 +13,7 @@ from data_contracts.core.sandbox import check_sql
 from data_contracts.core.schema import CORE, EVENT_CONTENT, CoreTable, create_tables
 from data_contracts.errors import RefusedError, UsageError
 from data_contracts.rules.sql import ident
+from data_contracts.warehouse import transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,8 +73,7 @@ def fill_core(
     create_tables(con)
     con.execute("SET python_enable_replacements = false")  # a name in SQL never means a variable of Python
     rows: dict[str, int] = {}
-    con.execute("BEGIN TRANSACTION")
-    try:
+    with transaction(con):
         for name, table in CORE.items():
             _collect(con, name, table, mapping.of(name), tables)
             _refuse_gaps(con, name, table, mapping.of(name))
@@ -87,10 +87,6 @@ def fill_core(
             )
             rows[name] = _count(con, "SELECT count(*) FROM _core_rows")
             con.execute("DROP TABLE _core_rows")
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
     return rows
 
 

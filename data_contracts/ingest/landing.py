@@ -16,7 +16,7 @@ from data_contracts.errors import PlumblineError, UsageError
 from data_contracts.ingest import history
 from data_contracts.ingest.staging import Staged, stage
 from data_contracts.keys import ProgrammeKey
-from data_contracts.warehouse import quoted, raw_table, staging_table
+from data_contracts.warehouse import quoted, raw_table, staging_table, transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -101,15 +101,9 @@ def land(
     if before is not None and before[0] == delivery_id:
         return Landing(delivery_id, True, before[1], _landed(con, programme, delivery_id))
     delivered_on = before[1] if before else delivery.delivered_on
-    con.execute("BEGIN TRANSACTION")
-    try:
+    with transaction(con):  # nothing of a half-read delivery may stay
         landing = _land(con, programme, contract, delivery, key, delivery_id, delivered_on)
         _enter(con, programme, contract, delivery, key, landing, replaces=before[0] if before else None)
-        con.execute("COMMIT")
-    except BaseException:
-        # also on Ctrl-C: nothing of a half-read delivery may stay
-        con.execute("ROLLBACK")
-        raise
     return landing
 
 
@@ -294,8 +288,7 @@ def accept_delivery(con: duckdb.DuckDBPyConnection, programme: str, delivery_id:
     delivery_id : str
         As `land` gave it; one that is accepted already stays so.
     """
-    con.execute("BEGIN TRANSACTION")
-    try:
+    with transaction(con):
         row = con.execute(
             "SELECT status, replaces FROM ops.delivery WHERE programme = ? AND delivery_id = ?",
             [programme, delivery_id],
@@ -307,10 +300,6 @@ def accept_delivery(con: duckdb.DuckDBPyConnection, programme: str, delivery_id:
                 history.rename(con, programme, row[1], delivery_id)
                 _set_status(con, programme, row[1], "replaced")
             _set_status(con, programme, delivery_id, "accepted")
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def refuse_delivery(con: duckdb.DuckDBPyConnection, programme: str, delivery_id: str) -> None:
@@ -322,14 +311,9 @@ def refuse_delivery(con: duckdb.DuckDBPyConnection, programme: str, delivery_id:
     programme : str
     delivery_id : str
     """
-    con.execute("BEGIN TRANSACTION")
-    try:
+    with transaction(con):
         history.forget(con, programme, delivery_id)
         _set_status(con, programme, delivery_id, "refused")
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def discard_pending(con: duckdb.DuckDBPyConnection, programme: str) -> None:
