@@ -72,6 +72,7 @@ class Reason:
 
 
 CODES: Final[dict[str, str]] = {
+    "no_past": DESCRIPTIVE_ONLY,
     "outcome_never": DESCRIPTIVE_ONLY,
     "outcome_always": DESCRIPTIVE_ONLY,
     "too_few_outcomes": DESCRIPTIVE_ONLY,
@@ -133,8 +134,8 @@ def judge(
     metrics: pd.DataFrame | None,
     fairness: pd.DataFrame | None,
     *,
-    outcomes: int,
-    non_outcomes: int,
+    outcomes: int | None,
+    non_outcomes: int | None,
     model: str | None = None,
     split: str | None = None,
     words: Words | None = None,
@@ -149,8 +150,8 @@ def judge(
         Rows of metrics.parquet. None where no model was fitted, which only `descriptive_only` allows.
     fairness : pandas.DataFrame or None
         Rows of fairness.parquet.
-    outcomes, non_outcomes : int
-        Cases of the test with and without the outcome.
+    outcomes, non_outcomes : int or None
+        Cases of the test with and without the outcome; None where the past is too short for a test.
     model, split : str, optional
         Which rows are judged: the audited model, the test split. By default all rows, and then `metrics` must name each
         metric once.
@@ -160,6 +161,8 @@ def judge(
     if not charter.is_signed_off:
         raise PlumblineError("the charter has placeholders, so nothing can be judged by it.", where="charter.yaml")
     say = Sentences(words)
+    if outcomes is None or non_outcomes is None:
+        return Verdict(DESCRIPTIVE_ONLY, [Reason("no_past", say.constant("no_past"))])
     few = _too_few(outcomes, non_outcomes, charter.minimum_cell, say)
     if few:
         return Verdict(DESCRIPTIVE_ONLY, few)

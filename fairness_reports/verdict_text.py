@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 Figures = tuple[float | None, float | None, float | None]
 
 CONSTANT: Final[dict[str, dict[str, str]]] = {
+    "no_past": {
+        "en": "The past is too short to try a model on it: it takes a closed cohort and, before it, others that were "
+        "closed by then, with outcomes and non-outcomes enough to learn from.",
+        "de": "Die Vergangenheit ist zu kurz, um ein Modell an ihr zu erproben: Es braucht eine abgeschlossene Kohorte "
+        "und davor andere, die bis dahin abgeschlossen waren, mit genügend Ereignissen und Nicht-Ereignissen, um aus "
+        "ihnen zu lernen.",
+    },
     "outcome_never": {
         "en": "The outcome never occurs in the test, so there is nothing to tell apart. Check how the outcome is "
         "declared, and whether its records arrived.",

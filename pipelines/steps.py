@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from data_contracts.core import build_core
@@ -72,10 +71,12 @@ def backtest(run: Run) -> Counts:
     spec, charter = run.pack.programme, run.pack.charter
     rows = load_rows(run.con, run.programme)
     splits = temporal_splits(rows.frame, last=spec.candidates.last_splits, min_class=spec.candidates.min_class)
-    tested = rows.frame["outcome"].to_numpy(dtype=float)[splits[-1].test] if splits else np.array([])
+    tested = rows.frame.iloc[splits[-1].test]["outcome"] if splits else newest_closed(rows.frame)
     outcomes, others = int((tested == 1).sum()), int((tested == 0).sum())
     facts: dict[str, Any] = {"trained": False, "outcomes": outcomes, "non_outcomes": others}
-    if min(outcomes, others) < LEAST:
+    if not splits and (tested.empty or min(outcomes, others) >= LEAST):
+        facts |= {"outcomes": None, "non_outcomes": None}  # the data are not short of outcomes, but of earlier cohorts
+    if not splits or min(outcomes, others) < LEAST:
         note(run, "backtest", facts)
         return {"models.backtest": 0, "models.metrics": 0, "models.splits": 0}
     share = charter.capacity.share
@@ -103,6 +104,13 @@ def backtest(run: Run) -> Counts:
         "models.metrics": put(run, "models.metrics", result.metrics),
         "models.splits": put(run, "models.splits", result.splits),
     }
+
+
+def newest_closed(frame: pd.DataFrame) -> pd.Series:
+    """Outcomes of the newest cohort whose outcomes are known; empty when there is none."""
+    known = frame[frame["outcome"].notna()]
+    outcome: pd.Series = known.loc[known["as_of"] == known["as_of"].max(), "outcome"]
+    return outcome
 
 
 def scores(run: Run) -> Counts:

@@ -24,7 +24,14 @@ def test_three_mistakes_are_reported_at_once(command: str, plumbline: Command, s
     metric = replace(spoilt, "charter.yaml", "metric: auc", "metric: auk")
     more = ["--people", "300", "--out", data / "new"] if command == "dummy" else ["--data", data]
     ended = plumbline(command, spoilt, *more, code=2)
-    ended.says("3 mistakes in the pack", "Europe/Berlim", "“Europe/Berlin”", "“properties.1.tags.0”", "auk", "“auc”")
+    ended.says(
+        "3 mistakes in the pack",
+        "Europe/Berlim",
+        "“Europe/Berlin”",
+        "“properties.1.tags.0”",
+        "“auk” is not measured",
+        "auc, ",
+    )
     for file, line in (("programme.yaml", zone), ("contract.odcs.yaml", tag), ("charter.yaml", metric)):
         assert re.search(rf"^ +{re.escape(file)}:{line}: ", ended.text, re.MULTILINE), f"{file}:{line}\n{ended.text}"
 

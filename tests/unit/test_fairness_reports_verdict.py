@@ -177,6 +177,13 @@ def test_an_outcome_that_never_or_always_occurs(outcomes: int, others: int, code
     assert (result.verdict, [each.code for each in result.reasons]) == ("descriptive_only", [code])
 
 
+def test_a_past_too_short_for_a_test_is_not_a_missing_outcome() -> None:
+    result = judge(charter(), None, None, outcomes=None, non_outcomes=None)
+    assert (result.verdict, [each.code for each in result.reasons]) == ("descriptive_only", ["no_past"])
+    assert "past is too short" in result.reasons[0].text.en
+    assert "zu kurz" in result.reasons[0].text.de
+
+
 def test_a_charter_with_placeholders_judges_nothing() -> None:
     with pytest.raises(PlumblineError, match="placeholders"):
         judge(charter(problem="TODO"), metrics(**GOOD), fairness({}), outcomes=500, non_outcomes=500)
