@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ["PLUMBLINE_NO_COLOUR"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """Commands make everything that they write private; tests that call them in process get their own mask back."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")
