@@ -133,6 +133,7 @@ def be_quiet(home: Home) -> None:
         DAGSTER_DISABLE_TELEMETRY="1",
         MLFLOW_DISABLE_TELEMETRY="true",
         MLFLOW_DISABLE_SCHEMA_DETAILS="true",
+        MLFLOW_LOGGING_LEVEL="WARNING",  # else it tells the user how it makes its tables
         MLFLOW_LOGGING_LEVEL="WARNING",
         MLFLOW_TRACKING_URI=home.mlflow_store,
         GX_ANALYTICS_ENABLED="false",
