@@ -134,7 +134,6 @@ def be_quiet(home: Home) -> None:
         MLFLOW_DISABLE_TELEMETRY="true",
         MLFLOW_DISABLE_SCHEMA_DETAILS="true",
         MLFLOW_LOGGING_LEVEL="WARNING",  # else it tells the user how it makes its tables
-        MLFLOW_LOGGING_LEVEL="WARNING",
         MLFLOW_TRACKING_URI=home.mlflow_store,
         GX_ANALYTICS_ENABLED="false",
         MPLBACKEND="agg",
