@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ from data_contracts.errors import PlumblineError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left", "disk is full", "disk quota")
+_SQLITE_WORDS = (
+    "disk i/o error",
+    "unable to open database file",
+)  # what SQLite says of a full disk, among other things
+_NEARLY_FULL = 1 << 20  # bytes
 
 
 @contextmanager
@@ -66,11 +72,13 @@ def tell(error: BaseException, home: Path) -> PlumblineError:
     for link in chain:
         if isinstance(link, PlumblineError):
             return link
-        if (isinstance(link, OSError) and link.errno in _FULL) or any(w in str(link).lower() for w in _FULL_WORDS):
+        said = str(link).lower()
+        full = any(word in said for word in _FULL_WORDS) or (any(w in said for w in _SQLITE_WORDS) and _is_full(home))
+        if full or (isinstance(link, OSError) and link.errno in _FULL):
             return PlumblineError(
                 "no space is left on the disk.",
                 where=str(home),
-                todo="Free some space and run again; the last release is untouched.",
+                todo="Free some space and run again; the current release is whole.",
             )
         if isinstance(link, MemoryError) or type(link).__name__ == "OutOfMemoryException":
             return PlumblineError(
@@ -90,3 +98,9 @@ def tell(error: BaseException, home: Path) -> PlumblineError:
         where=place,
         todo="Please report it with this line. PLUMBLINE_DEBUG=1 shows the details, which may contain rows.",
     )
+
+
+def _is_full(home: Path) -> bool:
+    """Whether hardly anything can be written to the home's disk any more."""
+    there = next((path for path in (home, *home.parents) if path.exists()), home)
+    return shutil.disk_usage(there).free < _NEARLY_FULL

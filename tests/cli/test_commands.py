@@ -107,7 +107,7 @@ def test_a_release_is_explained_and_found(plumbline: Command, pack: Path, releas
     case = str(scores["case_id"].iloc[0])
     plumbline("explain", pack, case, code=0).says("Score as of", "never for this person", "No score decides.")
     plumbline("explain", pack, case, "--lang", "de", code=0).says(
-        "Wert zum", "nie für diese Person", "Simulierte Daten"
+        "Schätzwert zum", "nie für diese Person", "Simulation"
     )
     plumbline("explain", pack, CANARY, code=2).says("no such case", "restricted/scores.parquet")
 
