@@ -8,6 +8,7 @@ Does not belong here: the work (pipelines.run and the rooms). Heavy imports stan
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,9 @@ DATA = click.option("--data", type=click.Path(path_type=Path), help="The folder 
 
 def main() -> None:
     """Entry point of the console script: every failure becomes a sentence and an exit code."""
+    if not os.environ.get("PLUMBLINE_DEBUG"):
+        # a file that Ctrl-C leaves half written complains when it is torn down: with a traceback, which may hold a row
+        sys.unraisablehook = lambda _: None
     sys.exit(run_command(sys.argv[1:]))
 
 
