@@ -67,6 +67,7 @@ def open_warehouse(path: Path, *, memory_limit: str | None = None) -> duckdb.Duc
         con = duckdb.connect(str(path), config=config)
         path.chmod(0o600)
         con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET enable_progress_bar = false")  # of the terminal and of redirected logs
         con.execute("SET preserve_insertion_order = true")
         for schema in SCHEMAS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

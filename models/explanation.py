@@ -14,8 +14,9 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from features.spec import Column
-from models.calibration import LEVEL, cluster_weights
+from models.calibration import cluster_weights
 from models.folds import one_thread
+from models.metrics import LEVEL
 from models.model import Model
 
 TOLERANCE = 1e-9
@@ -198,7 +199,7 @@ def importance(
     -------
     DataFrame
         factor, attribute, group, importance (mean size of the contribution), direction, mean_contribution, low, high
-        (90 % interval of the importance), n. attribute and group are None for everyone.
+        (95 % interval of the importance), n. attribute and group are None for everyone.
     """
     slices: list[tuple[str | None, Any, np.ndarray]] = [(None, None, np.ones(len(factors), dtype=bool))]
     for attribute, values in (groups or {}).items():

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from models.calibration import LEVEL, cluster_weights
+from models.calibration import cluster_weights
 from models.folds import one_thread
 
+LEVEL = 0.95
+"""The level of every published interval of a figure, as in the audit: one figure has one interval on all pages."""
 REPLICATES = 500
 _BLOCK = 50  # replicates at a time: 50 x 1M rows of float64 are 400 MB, 50 x 10k are nothing
 

@@ -13,6 +13,7 @@ import dagster as dg
 from pipelines import entrance, publish, steps
 from pipelines.packs import Pack
 from pipelines.resources import Run, RunResource
+from pipelines.tables import require, stamp
 
 Outcome = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -99,6 +100,7 @@ def _entrance(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
         run = _run(context, pack)
         with run.told():
             found = entrance.receive(run)
+            stamp(run, [f"raw.{table}" for table in tables])
         yield dg.MaterializeResult(asset_key=delivery)
         yield _check(delivery, "privacy_gate", not found.at_the_door, len(found.at_the_door))
         for table in tables:
@@ -121,7 +123,9 @@ def _asset(pack: Pack, days: dg.PartitionsDefinition[str], step: Step) -> dg.Ass
     def tables(context: dg.AssetExecutionContext) -> Outcome:
         run = _run(context, pack)
         with run.told():
+            require(run, step.after)
             rows = step.do(run)
+            stamp(run, step.tables)
         for table in step.tables:
             yield dg.MaterializeResult(asset_key=key(pack, table), metadata={"rows": rows.get(table, 0)})
 
@@ -142,6 +146,7 @@ def _release(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinit
     def write(context: dg.AssetExecutionContext) -> Outcome:
         run = _run(context, pack)
         with run.told():
+            require(run, needed)
             made = publish.publish(run)
         yield dg.MaterializeResult(asset_key=release, metadata={"release_id": made.release_id})
         # a verdict is no failure of the run: it warns, and the release says why

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data_contracts.errors import RefusedError, UsageError
 from pipelines.deliveries import find_data
-from pipelines.entrance import examine
+from pipelines.entrance import examine, rehearsal
 from pipelines.packs import load_pack
 from pipelines.resources import open_run
 from pipelines.run import Ending
@@ -35,7 +35,8 @@ def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
         folder = find_data(run, data)
         if folder is None:
             raise UsageError("no delivery was named.", todo="Name its folder with --data DIR.")
-        found = examine(run, folder, keep=False)
+        with rehearsal(run) as copy:
+            found = examine(copy, folder)
     if found.at_the_door or found.quality is None:
         raise RefusedError("the delivery would be refused.", reasons=found.at_the_door)
     lines = ["Would be refused:" if found.reasons else "Would be used."]

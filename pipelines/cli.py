@@ -157,12 +157,16 @@ def report(programme: str, home: Path | None) -> int:
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The delivery with the source's keys.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write (mode 0600).")
 @click.option("--programme", help="The programme; by default the one named in the file.")
-@click.option("--purpose", prompt="For what purpose", help="Why the table is relinked; logged.")
+@click.option("--purpose", help="Why the table is relinked; logged. Asked for at a terminal.")
 @click.option("--who", envvar="USER", default="unknown", help="Who relinks; logged. [default: $USER]")
 @HOME
-def relink(file: Path, data: Path, out: Path, programme: str | None, purpose: str, who: str, home: Path | None) -> int:
+def relink(
+    file: Path, data: Path, out: Path, programme: str | None, purpose: str | None, who: str, home: Path | None
+) -> int:
     """For the holder of the key: add the source's own keys to a restricted table."""
     place = _open_home(home)
+    if purpose is None:
+        purpose = click.prompt("For what purpose", type=str) if sys.stdin.isatty() else "not stated"
     with told(place.root):
         from pipelines.relink import relink_table
 

@@ -6,19 +6,24 @@ Does not belong here: what is looked for (data_contracts.privacy, data_contracts
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data_contracts.delivery import find_files
-from data_contracts.errors import RefusedError
+from data_contracts.errors import RefusedError, UsageError
 from data_contracts.ingest import Landing, accept_delivery, discard_pending, land, refuse_delivery
 from data_contracts.privacy import privacy_gate
 from data_contracts.quality import QualityReport, blocking, build_quality, latest_quality
+from data_contracts.warehouse import open_warehouse
 from data_contracts.worklist import write_worklist
 from fairness_reports.release import mark_stale, write_quality
 from pipelines.report_context import pack_context
 from pipelines.resources import Run
+from pipelines.settings import memory_limit
 from pipelines.tables import note, noted
 
 
@@ -40,8 +45,8 @@ class Found:
         How many faults the worklist names.
     folder : Path or None
         Where quality page and worklist are.
-    accepted : str or None
-        The delivery that was let in just now; None when it was known before.
+    pending : str or None
+        The delivery that has landed and may be accepted; None when it was refused or known before.
     """
 
     at_the_door: list[str] = field(default_factory=list)
@@ -50,7 +55,7 @@ class Found:
     quality: QualityReport | None = None
     faults: int = 0
     folder: Path | None = None
-    accepted: str | None = None
+    pending: str | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -59,36 +64,94 @@ class Found:
 
 
 def receive(run: Run) -> Found:
-    """Let a delivery in, or refuse it; nothing of a refused one stays.
+    """Land a delivery, to be accepted once it makes core tables, or refuse it; nothing of a refused one stays.
 
     Without a delivery (`run.data` is None) the warehouse's own rows go on.
 
-    Returns
-    -------
-    Found
+    Raises
+    ------
+    UsageError
+        When the contract has changed and no delivery is there to be read under it.
     """
+    changed = _contract_changed(run)
     if run.data is None:
+        if changed:
+            raise UsageError(
+                "the contract has changed since the last delivery was read.",
+                where=run.programme,
+                todo="Name that delivery again with --data DIR.",
+            )
         discard_pending(run.con, run.programme)  # of a run that was killed
-        note(run, "refusal", {"reasons": []})
+        note(run, "entrance", {"reasons": [], "pending": None})
         return Found(quality=latest_quality(run.con, run.programme))
-    found = examine(run, run.data, keep=True)
-    note(run, "refusal", {"reasons": found.reasons, "accepted": found.accepted})
+    found = Found()
+    if changed:
+        # landing fits the warehouse to the contract, which may cost columns: try it on a copy first
+        with rehearsal(run) as copy:
+            found = examine(copy, run.data)
+    if not found.reasons:
+        found = examine(run, run.data)
+    note(run, "entrance", {"reasons": found.reasons, "pending": found.pending})
     if found.reasons:
-        mark_stale(run.home.releases, run.programme, " ".join(found.reasons), run.today)
+        _mark(run, found.reasons)
     return found
 
 
-def take_back(run: Run, reasons: list[str]) -> None:
-    """Refuse a delivery after all that this run let in: its rows go, and the current release is marked stale."""
-    accepted = noted(run, "refusal").get("accepted")
-    if accepted is not None:
-        refuse_delivery(run.con, run.programme, accepted)
-    note(run, "refusal", {"reasons": reasons})
+def settle(run: Run, refused: RefusedError | None) -> None:
+    """Accept the delivery of this run now that it makes core tables, or refuse it after all."""
+    pending = noted(run, "entrance").get("pending")
+    if refused is None:
+        if pending is not None:
+            accept_delivery(run.con, run.programme, pending)
+        return
+    if pending is not None:
+        refuse_delivery(run.con, run.programme, pending)
+    note(run, "entrance", {"reasons": refused.reasons, "pending": None})
+    _mark(run, refused.reasons)
+
+
+def pending_delivery(run: Run) -> str | None:
+    """The delivery that has landed in this run and waits to be accepted."""
+    pending: str | None = noted(run, "entrance").get("pending")
+    return pending
+
+
+@contextmanager
+def rehearsal(run: Run) -> Iterator[Run]:
+    """The same run on a copy of the warehouse that is thrown away: nothing done there touches the real one."""
+    copy = run.home.root / "rehearsal.duckdb"
+    _remove(copy)
+    run.con.execute("CHECKPOINT")
+    shutil.copyfile(run.home.warehouse, copy)
+    con = open_warehouse(copy, memory_limit=memory_limit())
+    try:
+        yield replace(run, con=con)
+    finally:
+        con.close()
+        _remove(copy)
+
+
+def _remove(copy: Path) -> None:
+    for path in copy.parent.glob(f"{copy.name}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _contract_changed(run: Run) -> bool:
+    row = run.con.execute(
+        "SELECT contract_hash FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq DESC LIMIT 1",
+        [run.programme],
+    ).fetchone()
+    return row is not None and row[0] != run.pack.contract.sha256
+
+
+def _mark(run: Run, reasons: list[str]) -> None:
     mark_stale(run.home.releases, run.programme, " ".join(reasons), run.today)
 
 
-def examine(run: Run, data: Path, *, keep: bool) -> Found:
+def examine(run: Run, data: Path) -> Found:
     """Look at a delivery and leave a quality page and a worklist of its faults.
+
+    A sound one stays pending; of a refused one nothing stays.
 
     Parameters
     ----------
@@ -96,8 +159,6 @@ def examine(run: Run, data: Path, *, keep: bool) -> Found:
         The run.
     data : Path
         The delivery's folder.
-    keep : bool
-        Whether an impeccable delivery is accepted; a check never keeps anything.
     """
     contract, programme = run.pack.contract, run.programme
     found = Found()
@@ -111,15 +172,12 @@ def examine(run: Run, data: Path, *, keep: bool) -> Found:
     found.by_table.update(blocking(contract, landing))
     found.quality = build_quality(run.con, programme, contract, landing, ignored_columns=report.ignored_columns)
     found.rows = {name: table.accepted for name, table in landing.tables.items()}
+    _leave(run, landing, found)
     if not landing.already_accepted:
-        _leave(run, landing, found)
-        if keep and not found.reasons:
-            accept_delivery(run.con, programme, landing.delivery_id)
-            found.accepted = landing.delivery_id
-        else:
+        if found.reasons:
             refuse_delivery(run.con, programme, landing.delivery_id)
-    elif not keep:
-        _leave(run, landing, found)
+        else:
+            found.pending = landing.delivery_id
     return found
 
 
@@ -146,5 +204,5 @@ def checks_folder(run: Run, delivery_id: str) -> Path:
 
 def refusal_of(run: Run) -> list[str]:
     """Why the last delivery was refused; empty when it was accepted."""
-    reasons: list[str] = noted(run, "refusal")["reasons"]
+    reasons: list[str] = noted(run, "entrance")["reasons"]
     return reasons

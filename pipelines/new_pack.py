@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "pack"
 FILES = ("contract.odcs.yaml", "programme.yaml", "charter.yaml", "words.yaml")
 """The files of a pack, in the order in which they are filled in."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
+_NAME = re.compile(r"[a-z](_?[a-z0-9]){1,40}")
 _STANDS_FOR_NAME = "PACK_NAME"
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 import data_contracts
 from data_contracts.contract import Contract, read_contract
@@ -42,13 +42,13 @@ class Programme(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")
+    name: str = Field(pattern=r"^[a-z](_?[a-z0-9]){1,40}$")  # no “__”: it parts names in the warehouse
     title: Text
     description: Text
     credit: Text | None = None
     simulated: bool = False
     time_zone: str
-    schedule: str
+    schedule: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
     first_as_of: date
     default_as_of: date | None = None
     seed: int = Field(default=1, ge=0, lt=2**31)
@@ -69,8 +69,8 @@ class Programme(BaseModel):
 
     @field_validator("schedule")
     @classmethod
-    def _is_cron(cls, value: str) -> str:
-        if len(value.split()) != 5:
+    def _is_cron(cls, value: list[str]) -> list[str]:
+        if not value or any(len(cron.split()) != 5 for cron in value):
             raise ValueError("write the schedule as five cron fields, such as “0 6 1 * *” (06:00 on the 1st)")
         return value
 

@@ -21,7 +21,7 @@ from models.cohorts import group_values
 from models.registry import Registry, load_model
 from pipelines.report_context import release_context
 from pipelines.resources import Run
-from pipelines.tables import get, noted
+from pipelines.tables import drop, get, noted
 
 _NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
 
@@ -43,6 +43,8 @@ def publish(run: Run) -> Release:
         raise PlumblineError("no delivery has been measured.", where=run.programme, todo="Name one with --data DIR.")
     quality = measured.as_frame()
     scores = get(run, "models.scores") if fit else None
+    if not fit:
+        drop(run, "models.scores", "models.explanations")  # what may not be published is not kept either
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
         frames: dict[str, Any] = {"metrics": metrics, "quality": quality}
         writer.table("open", "metrics", metrics, ["split", "model", "metric"])
@@ -65,10 +67,9 @@ def publish(run: Run) -> Release:
             **frames,
         )
         render(writer.open_dir, context)
-        release = writer.publish(manifest)
-    if trained:
-        _record(run, release, metrics)
-    return release
+        if trained:
+            _record(run, manifest, metrics)
+        return writer.publish(manifest)
 
 
 def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
@@ -118,9 +119,13 @@ def _inputs(run: Run) -> list[dict[str, Any]]:
 def _history(run: Run) -> list[str]:
     """The accepted deliveries behind the core tables, oldest first."""
     found = run.con.execute(
-        "SELECT delivery_id FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq", [run.programme]
+        "SELECT delivery_id, delivered_on FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq",
+        [run.programme],
     ).fetchall()
-    return [str(delivery_id) for (delivery_id,) in found]
+    if len(found) > 1 or any(table.knowledge_day.first_delivery for table in run.pack.contract.tables):
+        # then the days on which deliveries came are part of what was known when
+        return [f"{delivery_id} {delivered_on}" for delivery_id, delivered_on in found]
+    return [str(delivery_id) for delivery_id, _ in found]
 
 
 def _counts(run: Run) -> pd.DataFrame:
@@ -150,12 +155,11 @@ def _explanations(run: Run) -> pd.DataFrame:
     return frame
 
 
-def _record(run: Run, release: Release, metrics: pd.DataFrame) -> None:
+def _record(run: Run, manifest: dict[str, Any], metrics: pd.DataFrame) -> None:
     facts, deployed = noted(run, "backtest"), noted(run, "deployed")
-    manifest = release.manifest
     Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts).log_run(
         run.programme,
-        release.release_id,
+        manifest["release_id"],
         params={"as_of": manifest["as_of"], "chosen": facts["chosen"], "seed": run.pack.programme.seed},
         metrics=metrics,
         hashes={

@@ -47,6 +47,7 @@ def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> Repo
 def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **frames: Any) -> ReportContext:
     """The context of a release: the pack's, with the frames that the steps left."""
     cohorts = get(run, "outcomes.cohorts")
+    cohorts["outcomes"] = cohorts["outcomes"].where(cohorts["closed"])  # of an open cohort none is known
     if trained:
         splits = get(run, "models.splits").set_index("split")["role"]
         cohorts["role"] = [
@@ -76,7 +77,8 @@ def _line(feature: Any) -> FeatureLine:
 
 def _excluded(pack: Pack) -> list[Excluded]:
     found = [Excluded(pack.words.attributes[name].label, "protected") for name in pack.programme.protected.attributes]
-    known = set(pack.programme.protected.attributes)
+    # a proxy that a feature reads is seen; the mapping keeps a column's name for its attribute
+    known = {*pack.programme.protected.attributes, *(getattr(f, "attribute", "") for f in pack.programme.features)}
     for table in pack.contract.tables:
         for column in table.columns:
             why = next((tag for tag in _WHY if tag in column.tags), None)

@@ -125,11 +125,13 @@ def open_run(
 
 
 def code_version() -> str:
-    """Version of the distribution with a hash over the source of our packages."""
+    """Version of the distribution with a hash over the source of our packages and the versions of what computes."""
     import hashlib
 
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
+    for library in ("duckdb", "fairlearn", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "shap"):
+        digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
     for room in ("data_contracts", "features", "models", "fairness_reports", "pipelines"):
         for path in sorted((root / room).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":

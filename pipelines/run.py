@@ -74,6 +74,7 @@ def run_programme(
             where=f"--as-of {day}",
             todo=f"Name a day from {pack.programme.first_as_of} (first_as_of in programme.yaml) to today.",
         )
+    before = current_release(home.releases, pack.name)
     settings = {"home": str(home.root), "pack": str(pack.path.absolute()), "retrain": retrain}
     resource = RunResource(**settings, data=str(data.absolute()) if data else "")  # type: ignore[arg-type]  # dagster widens field types
     defs = build_defs([pack], {f"run_{pack.name}": resource})
@@ -93,7 +94,7 @@ def run_programme(
             # read again from the warehouse: the run that knew has let go of it
             with open_run(home, pack) as after:
                 raise RefusedError("the delivery was refused.", reasons=refusal_of(after)) from None
-    return ending(current_release(home.releases, pack.name), pack)
+    return ending(current_release(home.releases, pack.name), pack, before)
 
 
 def default_day(pack: Pack, today: dt.date) -> dt.date:
@@ -111,8 +112,8 @@ def default_day(pack: Pack, today: dt.date) -> dt.date:
     return today
 
 
-def ending(release: Release | None, pack: Pack) -> Ending:
-    """What is said of a release at the end of a run."""
+def ending(release: Release | None, pack: Pack, before: Release | None = None) -> Ending:
+    """What is said of a release at the end of a run; `before` is the one that was current."""
     if release is None:
         raise PlumblineError("the run left no release.", where=pack.name, todo="Run again.")
     fit = release.manifest["verdict"] == "fit"
@@ -122,4 +123,7 @@ def ending(release: Release | None, pack: Pack) -> Ending:
     lines.append(f"Reports: {release.report('en')}  ·  {release.report('de')}")
     if not fit:
         lines.append("No scores are published.")
+    if before is not None and before.manifest["as_of"] > release.manifest["as_of"]:
+        later = before.manifest["as_of"]
+        lines.append(f"Note: this release is now the current one; the one before was of a later day ({later}).")
     return Ending(0 if fit else 3, "\n".join(lines))

@@ -27,7 +27,7 @@ from models.outcomes import build_outcomes
 from models.registry import load_model
 from models.scoring import score
 from models.splits import temporal_splits
-from pipelines.entrance import take_back
+from pipelines.entrance import pending_delivery, settle
 from pipelines.resources import Run
 from pipelines.tables import get, note, noted, put
 
@@ -37,11 +37,13 @@ Counts = dict[str, int]
 
 def core(run: Run) -> Counts:
     """Sources to core tables; a delivery that does not make them is refused like one that breaks its contract."""
+    pending = pending_delivery(run)
     try:
-        rows = build_core(run.con, run.programme, run.pack.contract, run.pack.programme.core)
+        rows = build_core(run.con, run.programme, run.pack.contract, run.pack.programme.core, pending)
     except RefusedError as refused:
-        take_back(run, refused.reasons)
+        settle(run, refused)
         raise
+    settle(run, None)
     return {f"core.{table}": count for table, count in rows.items()}
 
 

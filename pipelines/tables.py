@@ -1,16 +1,19 @@
-"""Frames that one step leaves in the warehouse for the next.
+"""Frames that one step leaves in the warehouse for the next, and what they were made from.
 
-Belongs here: writing and reading a frame under a programme's name.
+Belongs here: writing and reading a frame under a programme's name; refusing tables that another run made.
 Does not belong here: tables whose columns a room defines (core, cohort, outcomes, features).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from data_contracts.errors import UsageError
 from data_contracts.warehouse import quoted
 from pipelines.resources import Run
 
@@ -35,6 +38,12 @@ def get(run: Run, table: str) -> pd.DataFrame:
     return run.con.execute(f"SELECT * FROM {_name(run, table)}").df()
 
 
+def drop(run: Run, *tables: str) -> None:
+    """Remove a programme's tables, where they are."""
+    for table in tables:
+        run.con.execute(f"DROP TABLE IF EXISTS {_name(run, table)}")
+
+
 def note(run: Run, name: str, facts: dict[str, Any]) -> None:
     """Keep facts about a step: counts, names, hashes; never a row."""
     put(run, f"ops.{name}", pd.DataFrame({"facts": [json.dumps(facts, default=str, sort_keys=True)]}))
@@ -44,3 +53,39 @@ def noted(run: Run, name: str) -> dict[str, Any]:
     """The facts that an earlier step kept."""
     facts: dict[str, Any] = json.loads(str(get(run, f"ops.{name}")["facts"].iloc[0]))
     return facts
+
+
+def stamp(run: Run, tables: Sequence[str]) -> None:
+    """Remember what tables were made from: the as-of date, the code, the settings, the deliveries."""
+    run.con.execute("CREATE TABLE IF NOT EXISTS ops.stamp (programme VARCHAR, table_name VARCHAR, made_from VARCHAR)")
+    for table in tables:
+        run.con.execute("DELETE FROM ops.stamp WHERE programme = ? AND table_name = ?", [run.programme, table])
+        run.con.execute("INSERT INTO ops.stamp VALUES (?, ?, ?)", [run.programme, table, _made_from(run)])
+
+
+def require(run: Run, tables: Sequence[str]) -> None:
+    """Refuse tables that were made for another day, by other code or settings, or that do not exist yet.
+
+    In Dagster's UI a step can be run by itself: it must never mix what two runs made.
+
+    Raises
+    ------
+    UsageError
+        With the name of the first such table.
+    """
+    run.con.execute("CREATE TABLE IF NOT EXISTS ops.stamp (programme VARCHAR, table_name VARCHAR, made_from VARCHAR)")
+    known = dict(
+        run.con.execute("SELECT table_name, made_from FROM ops.stamp WHERE programme = ?", [run.programme]).fetchall()
+    )
+    for table in tables:
+        if known.get(table) != _made_from(run):
+            raise UsageError(
+                "the table was made for another day, by other code or settings, or not at all.",
+                where=f"{run.programme}/{table}",
+                todo="Run the whole job for this day.",
+            )
+
+
+def _made_from(run: Run) -> str:
+    told = [str(run.as_of), run.code_version, run.pack.config_hash, run.pack.charter.sha256, run.key.key_id]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,10 @@ def mlflow_hint(home: Home) -> str:
     return f"{shlex.quote(str(mlflow))} ui --host 127.0.0.1 --backend-store-uri {shlex.quote(home.mlflow_store)}"
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def serve(home: Home, port: int, packs: tuple[Path, ...]) -> int:
     """Serve until Ctrl-C.
 
@@ -52,6 +57,7 @@ def serve(home: Home, port: int, packs: tuple[Path, ...]) -> int:
         "PLUMBLINE_HOME": str(home.root),
         "PLUMBLINE_PACKS": os.pathsep.join(str(pack.absolute()) for pack in [*own_packs(), *packs]),
     }
+    signal.signal(signal.SIGTERM, _interrupt)  # what a service manager sends ends both processes, as Ctrl-C does
     click.echo(f"Dagster: http://127.0.0.1:{port}   (Ctrl-C stops)")
     click.echo(f"MLflow, in another terminal: {mlflow_hint(home)}")
     running = {name: subprocess.Popen(args, env=environment) for name, args in commands(port).items()}  # noqa: S603

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from data_contracts.core.mapping import CoreMapping, Source
 from data_contracts.core.sandbox import check_sql
 from data_contracts.core.schema import CORE, EVENT_CONTENT, CoreTable, create_tables
@@ -16,13 +18,15 @@ from data_contracts.rules.sql import ident
 from data_contracts.warehouse import transaction
 
 if TYPE_CHECKING:
-    import duckdb
-
     from data_contracts.contract import Contract
 
 
 def build_core(
-    con: duckdb.DuckDBPyConnection, programme: str, contract: Contract, mapping: CoreMapping
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    contract: Contract,
+    mapping: CoreMapping,
+    pending: str | None = None,
 ) -> dict[str, int]:
     """Fill the core tables of a programme anew from the rows of its accepted deliveries.
 
@@ -36,6 +40,8 @@ def build_core(
         Its contract.
     mapping : CoreMapping
         How its sources become core tables.
+    pending : str, optional
+        A landed delivery that counts although it is not accepted yet: it is accepted only once it makes core tables.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def build_core(
     """
     from data_contracts.ingest import current_rows
 
-    current_rows(con, programme, contract)
+    current_rows(con, programme, contract, pending)
     return fill_core(con, programme, [table.name for table in contract.tables], mapping)
 
 
@@ -104,7 +110,15 @@ def _collect(
             given = [str(column) for column, *_ in con.execute(f"DESCRIBE {select}").fetchall()]
             listed = ", ".join(ident(column) for column in given)
             cast = ", ".join(f"CAST(s.{ident(column)} AS {table.columns[column]})" for column in given)
-            con.execute(f"INSERT INTO _core_rows (_source, {listed}) SELECT {number}, {cast} FROM ({select}\n) s")
+            try:
+                con.execute(f"INSERT INTO _core_rows (_source, {listed}) SELECT {number}, {cast} FROM ({select}\n) s")
+            except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+                # DuckDB's sentence quotes the value
+                raise RefusedError(
+                    "a value does not read as what the core table holds, or a calculation with it fails.",
+                    where=_place(name, number, source),
+                    todo="Convert with TRY_CAST, or add a rule for the column to the contract.",
+                ) from None
     if name == "case":
         # without households or siblings in the data, the person is what must not stand on both sides of a split
         con.execute("UPDATE _core_rows SET cluster_id = person_id WHERE cluster_id IS NULL")

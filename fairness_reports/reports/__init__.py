@@ -114,6 +114,7 @@ def page_html(code: str, context: ReportContext, name: str, names: Sequence[str]
         "headline": verdict_headline(language, context),
         "reasons": reasons(language, context),
         "met": met(language, context),
+        "accepted": met(language, context, accepted=True),
         "credit": language.text(context.credit),
         "style": Markup(_resource("style.css")),  # noqa: S704  (our own file)
     }

@@ -83,9 +83,10 @@ def reasons(language: Language, context: ReportContext) -> list[str]:
     return [language.text(reason["text"]) for reason in context.manifest.get("reasons") or []]
 
 
-def met(language: Language, context: ReportContext) -> list[str]:
-    """What held, in this language."""
-    return [language.text(reason["text"]) for reason in context.manifest.get("met") or []]
+def met(language: Language, context: ReportContext, *, accepted: bool = False) -> list[str]:
+    """What held, in this language; or what could not be told and the charter accepted beforehand."""
+    reasons = context.manifest.get("met") or []
+    return [language.text(each["text"]) for each in reasons if (each["code"] == "gap_accepted") is accepted]
 
 
 def _outcome(language: Language, context: ReportContext) -> Section:
