@@ -90,6 +90,7 @@ def test_too_many_faulty_rows_stop_the_delivery(
     assert CANARY.encode() not in left(home, warehouse=False)
 
 
+@pytest.mark.slow  # the release that stays is made first
 def test_a_refused_run_keeps_the_last_release_and_marks_it_stale(
     plumbline: Command, pack: Path, data: Path, released_home: Path
 ) -> None:
