@@ -155,10 +155,19 @@ def test_every_sentence_of_the_catalogue_is_used(monkeypatch: pytest.MonkeyPatch
         "index.band_rare", "explanations.groups_none", "fairness.suppressed_none", "chart.gap_axis_plain",
         "card.missing_none", "fairness.returning_none", "fairness.judged_none", "chart.gap_desc_open",
         "fairness.compared_with", "quality.rules_all_met", "quality.count.new", "quality.count.changed",
-        "quality.count.last_delivery", "quality.group.several", "quality.group.not_in_the_contract",
+        "quality.count.last_delivery", "quality.group.several", "quality.group.not_in_the_contract", "index.accepted",
     }  # fmt: skip
     unused = {key for key in catalogue("en") if key not in asked and key.split(".")[0] not in families}
     assert sorted(unused - rare) == []
+
+
+def test_what_was_accepted_beforehand_does_not_count_as_held() -> None:
+    context = fake.context("fit")
+    held = {"code": "gap_within", "text": {"en": "This held.", "de": "Dies hielt."}}
+    undecided = {"code": "gap_accepted", "text": {"en": "This was accepted.", "de": "Dies wurde hingenommen."}}
+    page = page_html("en", replace(context, manifest={**context.manifest, "met": [held, undecided]}), "index")
+    assert "1 agreed threshold held" in page
+    assert "1 undecided comparison, accepted beforehand" in page
 
 
 def test_the_verdict_s_reasons_stand_on_the_overview(pages: dict[tuple[str, str, str], str]) -> None:
