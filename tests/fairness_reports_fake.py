@@ -20,7 +20,11 @@ from fairness_reports.spec import JOIN, OVERALL
 from features.words import Text, Words
 
 FACTORS = {
-    "days_since_last_visit": ("Days since the last visit to the course site", "Tage seit dem letzten Besuch der Kursseite", "up"),
+    "days_since_last_visit": (
+        "Days since the last visit to the course site",
+        "Tage seit dem letzten Besuch der Kursseite",
+        "up",
+    ),
     "late_submissions": ("Assignments handed in late", "Verspätet abgegebene Aufgaben", "up"),
     "mean_mark": ("Mean mark so far", "Mittlere Note bisher", "down"),
     "earlier_attempts": ("Earlier attempts at this course", "Frühere Anläufe zu diesem Kurs", "mixed"),
@@ -112,12 +116,26 @@ def metrics() -> pd.DataFrame:
     }  # fmt: skip
     rows = []
     for split, day, n in (("2013J", date(2013, 10, 31), 7678), ("2014B", date(2014, 3, 3), 6505)):
-        for model, worse in (("base_rate", 0.2), ("one_factor", 0.1), ("logistic", 0.02), ("hist_gradient_boosting", 0.0)):
+        for model, worse in (
+            ("base_rate", 0.2),
+            ("one_factor", 0.1),
+            ("logistic", 0.02),
+            ("hist_gradient_boosting", 0.0),
+        ):
             for metric, (value, low, high) in figures.items():
                 less = worse if metric == "auc" else 0
                 for suffix, size, wider in (("", n, 0.0), ("[new]", n - 800, 0.005), ("[returning]", 800, 0.03)):
                     rows.append(
-                        (split, day, model, metric + suffix, value - less, low - less - wider, high - less + wider, size)
+                        (
+                            split,
+                            day,
+                            model,
+                            metric + suffix,
+                            value - less,
+                            low - less - wider,
+                            high - less + wider,
+                            size,
+                        )
                     )
     rows.append(("development", None, "logistic", "auc", 0.68, 0.67, 0.69, 7678))
     return pd.DataFrame(rows, columns=["split", "as_of", "model", "metric", "value", "low", "high", "n"])
@@ -161,7 +179,12 @@ def fairness() -> pd.DataFrame:
     for gender in GROUPS["gender"][1]:
         for age, n in zip(GROUPS["age_band"][1], (2300, 900, 6), strict=True):
             add(f"gender{JOIN}age_band", f"{gender}{JOIN}{age}", n, judged=False)
-    for band, value, n in (("0.000–0.120", 0.07, 2100), ("0.120–0.280", 0.19, 3000), ("0.280–0.600", 0.38, 1400), ("0.600–1.000", None, 5)):
+    for band, value, n in (
+        ("0.000–0.120", 0.07, 2100),
+        ("0.120–0.280", 0.19, 3000),
+        ("0.280–0.600", 0.38, 1400),
+        ("0.600–1.000", None, 5),
+    ):
         ends = (None, None) if value is None else (value - 0.015, value + 0.02)
         rows.append((OVERALL, OVERALL, band, "base_rate", "value", None, value, *ends, n, "not_judged", False, None))
     columns = ["attribute", "group", "band", "metric", "comparison", "reference", "value", "low", "high", "n", "state",
@@ -181,7 +204,19 @@ def factors() -> pd.DataFrame:
             for j, group in enumerate(values):
                 small = group == "55<="
                 mean = None if small else size * (0.2 * j - 0.2)
-                rows.append((factor, attribute, group, None if small else size, direction, mean, None, None, 5 if small else 900))
+                rows.append(
+                    (
+                        factor,
+                        attribute,
+                        group,
+                        None if small else size,
+                        direction,
+                        mean,
+                        None,
+                        None,
+                        5 if small else 900,
+                    )
+                )
     columns = ["factor", "attribute", "group", "importance", "direction", "mean_contribution", "low", "high", "n"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -202,7 +237,16 @@ def quality() -> pd.DataFrame:
         ("studentInfo.csv.gz", "ignored_column: internal_code", 0, 0, "info", True, None, None),
         ("studentInfo", "quarantined_share: gender = F", 14718, 20, "info", True, 20 / 14718, None),
         ("studentInfo", "quarantined_share: gender = (not recorded)", 40, 12, "info", True, 0.3, None),
-        ("studentInfo", "quarantined_share: gender = (groups below 10)", 0, 0, "info", True, None, "fewer than 10 rows"),
+        (
+            "studentInfo",
+            "quarantined_share: gender = (groups below 10)",
+            0,
+            0,
+            "info",
+            True,
+            None,
+            "fewer than 10 rows",
+        ),
     ]
     for table, counts in (("studentInfo", (32593, 32548, 45)), ("studentAssessment", (173912, 173912, 0))):
         for name, count in zip(("rows", "accepted", "quarantined", "vanished"), (*counts, 3), strict=True):
@@ -239,7 +283,11 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     }  # fmt: skip
     if fitted:
         manifest["audited_model"] = {"name": "hist_gradient_boosting", "content_hash": "77aa01fe"}
-        manifest["deployed_model"] = {"name": "hist_gradient_boosting", "content_hash": "12bc9d00", "change_in_scores": 0.012}
+        manifest["deployed_model"] = {
+            "name": "hist_gradient_boosting",
+            "content_hash": "12bc9d00",
+            "change_in_scores": 0.012,
+        }
     cohorts = pd.DataFrame(
         {"cohort": ["2013B", "2013J", "2014B", "2014J"],
          "as_of": [date(2013, 3, 3), date(2013, 10, 31), date(2014, 3, 3), date(2014, 10, 31)],

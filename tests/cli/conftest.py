@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import run_command
-from tests.pack_copies import EASY_PEOPLE, replace, small_pack
+from tests.pack_copies import EASY_PEOPLE, small_pack
 
 CANARY = "ZZCANARY77"
 """Planted in faulty cells: whatever a command prints or leaves, this is not in it."""
@@ -83,8 +83,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pack that runs quickly and two deliveries for it; read only, to be copied."""
     folder = tmp_path_factory.mktemp("workshop")
     pack = small_pack(folder / "pack")
-    for table in ("persons", "cases"):
-        replace(pack, "contract.odcs.yaml", f"physicalName: {table}.csv", f"physicalName: {table}.csv*")
     for name, people in (("few", 300), ("many", EASY_PEOPLE)):
         line = ["dummy", str(pack), "--people", str(people), "--out", str(folder / name), "--home", str(folder / "no")]
         assert run_command(line) == 0
