@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# where a machine decides whether a change lands, the same change gets the same examples; elsewhere they are new each time
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 os.environ["PLUMBLINE_NO_COLOUR"] = "1"
 

@@ -92,7 +92,10 @@ def test_counts_add_up_and_the_newest_snapshot_is_what_lives(
         con.close()
 
 
-text = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r\n"), max_size=6)
+# a line of nothing but a control character that Python counts as white space and Arrow does not is not decided here
+text = st.text(
+    st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r\n\v\f\x1c\x1d\x1e\x1f\x85"), max_size=6
+)
 
 
 @MANY

@@ -160,7 +160,8 @@ def test_an_open_cohort_has_no_outcome_and_a_closed_one_is_whole(
     happened = outcomes[outcomes["outcome"] == 1]
     assert ((happened["outcome_at"] >= happened["as_of"]) & (happened["outcome_at"] < happened["window_end"])).all()
     assert (happened["outcome_known_at"] < pd.Timestamp(RUN)).all()
-    np.testing.assert_array_equal(outcomes["outcome"] == 1, outcomes["outcome_at"].notna())
+    is_one = (outcomes["outcome"].fillna(0) == 1).to_numpy(dtype=bool)
+    np.testing.assert_array_equal(is_one, outcomes["outcome_at"].notna())
 
 
 @settings(max_examples=15, deadline=None)
