@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# where a machine decides whether a change lands, the same change gets the same examples; elsewhere they are new each time
+# where a machine decides whether a change lands, the same change gets the same examples; elsewhere they are new
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
