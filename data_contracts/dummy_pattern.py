@@ -10,7 +10,7 @@ import re
 
 # The parser of `re` has no public name; a second one would be the greater risk. Tests hold what is used of it.
 from re import _constants as code  # type: ignore[attr-defined]  # not in the published stubs
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]  # as above
 from typing import Any
 
 import numpy as np

@@ -78,7 +78,7 @@ def look_at_text(distinct: Any, delivered_on: date) -> str | None:
 
 
 def _fitting(distinct: Any, shape: str) -> list[str]:
-    return distinct.filter(pc.match_substring_regex(distinct, shape)).to_pylist()  # type: ignore[no-any-return]
+    return distinct.filter(pc.match_substring_regex(distinct, shape)).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
 
 
 def _numbers(distinct: Any) -> str | None:
