@@ -1,4 +1,4 @@
-"""What kinds of feature have in common: names, filters, windows, missing rules.
+"""What kinds of feature have in common: names, filters, windows, lags, missing rules.
 
 Belongs here: the fields that several kinds share, and what makes them invalid by themselves.
 Does not belong here: the kinds themselves (kinds).
@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from features.windows import Window, read_window
-from features.words import NonBlank
+from features.windows import Window, read_lag, read_window
+from features.words import NonBlank, Text
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
@@ -29,6 +29,11 @@ def _window(text: str) -> str:
     return text
 
 
+def _lag(text: str) -> str:
+    read_lag(text)
+    return text
+
+
 def _missing(value: Any) -> Any:
     if value in ("zero", "missing") or (type(value) in (int, float) and math.isfinite(value)):
         return value
@@ -39,8 +44,10 @@ Names = Annotated[
     tuple[NonBlank, ...], BeforeValidator(_several, json_schema_input_type=str | list[str]), Field(min_length=1)
 ]
 WindowText = Annotated[str, AfterValidator(_window)]
+LagText = Annotated[str, AfterValidator(_lag)]
 Missing = Annotated[float | Literal["zero", "missing"], BeforeValidator(_missing)]
-Scope = Literal["case", "person"]
+Scope = Literal["case", "person", "association"]
+Need = Literal["value", "category", "open"]
 
 
 class _Strict(BaseModel):
@@ -92,12 +99,15 @@ class Feature(_Strict):
         Key of the factor in `words.yaml`; several features may speak of one factor.
     direction : {"up", "down"}, optional
         Where practice expects one: `up` means that more of it goes with more risk.
+    label : Text, optional
+        What the feature is called in English and German, where the words made from its parts do not say it well.
     """
 
     kind: str
     name: Name
     factor: str
     direction: Literal["up", "down"] | None = None
+    label: Text | None = None
 
     example: ClassVar[str]
 
@@ -113,8 +123,11 @@ class EventFeature(Feature):
         How far to look back.
     reason : str, optional
         Why the window is unlimited; needed for `all`.
-    scope : {"person", "case"}
-        Events of the person, or only those recorded under this case.
+    scope : {"person", "case", "association"}
+        Events of the person, only those recorded under this case, or those of the other people who were known at
+        as_of to belong to the person's cluster (`by_association`; the charter must give a reason).
+    lag : str, optional
+        Only what had happened and was known this long before as_of: `30d`, `8w`, `1y`.
     source : str, optional
         The source in core.coverage: where it was not collected over the whole window, the cell is missing.
     missing : "zero", "missing" or float
@@ -125,21 +138,47 @@ class EventFeature(Feature):
     window: WindowText
     reason: NonBlank | None = None
     scope: Scope = "person"
+    lag: LagText | None = None
     source: str | None = None
     missing: Missing
 
-    needs: ClassVar[Literal["value", "category", "open"] | None] = None
+    needs: ClassVar[Need | None] = None
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if self.span.far is None and self.reason is None:
             raise ValueError("an unlimited window needs a written `reason`; or give a limit such as 2y")
+        self._reaches_beyond_lag(self.window)
         return self
+
+    def _reaches_beyond_lag(self, window: str) -> None:
+        if self.lag_days >= (read_window(window).far or math.inf):
+            raise ValueError(f"the window {window} lies within the lag {self.lag}: no event could ever count")
 
     @property
     def span(self) -> Window:
-        """The window in days."""
-        return read_window(self.window)
+        """The window in days, without what lies within the lag."""
+        return read_window(self.window).after(self.lag_days)
+
+    @property
+    def lag_days(self) -> int:
+        """The lag in days; 0 without one."""
+        return read_lag(self.lag) if self.lag is not None else 0
+
+    @property
+    def spans(self) -> tuple[Window, ...]:
+        """Every window that the cell looks into, and over which its source must have been collected."""
+        return (self.span,)
+
+    @property
+    def need(self) -> Need | None:
+        """What an event must have so that the kind can use it: a value, a category, no known end."""
+        return self.needs
+
+    @property
+    def by_association(self) -> bool:
+        """Whether it speaks of other people than the case's own person."""
+        return self.scope == "association"
 
 
 class CountLike(EventFeature):
@@ -166,7 +205,7 @@ class AttributeFeature(Feature):
     """
 
     attribute: NonBlank
-    scope: Scope = "person"
+    scope: Literal["case", "person"] = "person"
 
 
 def slug(value: str) -> str:

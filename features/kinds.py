@@ -13,12 +13,16 @@ from pydantic import model_validator
 from features.fields import (
     AttributeFeature,
     CountLike,
+    EventFeature,
     Feature,
     Missing,
     Names,
+    Need,
     ValueLike,
+    WindowText,
     slug,
 )
+from features.windows import Window, read_window
 from features.words import NonBlank
 
 
@@ -139,6 +143,131 @@ class Last(ValueLike):
 """
 
 
+class First(ValueLike):
+    """The earliest value in the window (of one day: the one known first, then the smaller)."""
+
+    kind: Literal["first"]
+    needs = "value"
+    example = """
+- name: first_need_2y
+  kind: first
+  factor: assessed_need
+  events: {type: needs_assessment}
+  window: 2y
+"""
+
+
+class Std(ValueLike):
+    """The standard deviation of the values (of a sample: n - 1); needs two."""
+
+    kind: Literal["std"]
+    needs = "value"
+    example = """
+- name: spread_of_scores_1y
+  kind: std
+  factor: assessment_scores
+  events: {type: assessment}
+  window: 1y
+"""
+
+
+class Slope(ValueLike):
+    """The least-squares slope of the values over their days, per year of 365 days; needs two days."""
+
+    kind: Literal["slope"]
+    needs = "value"
+    example = """
+- name: trend_of_need_2y
+  kind: slope
+  factor: assessed_need
+  direction: up
+  events: {type: needs_assessment}
+  window: 2y
+"""
+
+
+class LongestGap(ValueLike):
+    """The most days between two events that follow each other; needs two."""
+
+    kind: Literal["longest_gap"]
+    example = """
+- name: longest_gap_between_visits_1y
+  kind: longest_gap
+  factor: home_visits
+  direction: up
+  events: {type: home_visit}
+  window: 1y
+"""
+
+
+class Rate(CountLike):
+    """Events per year of 365 days; the window must have a limit."""
+
+    kind: Literal["rate"]
+    example = """
+- name: police_calls_per_year
+  kind: rate
+  factor: police_calls
+  direction: up
+  events: {type: police_call}
+  window: 2y
+"""
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        if self.span.far is None:
+            raise ValueError("a rate needs a window with a limit, such as 2y")
+        return self
+
+
+class Change(EventFeature):
+    """The `measure` (`count`, `sum` or `mean`) in `window` minus that in `compared_with`.
+
+    A mean needs values in both windows; of a count or a sum there is nothing only when both windows are empty.
+    """
+
+    kind: Literal["change"]
+    measure: Literal["count", "sum", "mean"] = "count"
+    compared_with: WindowText
+    missing: Missing = "zero"
+    example = """
+- name: change_in_absences
+  kind: change
+  factor: school_absence
+  direction: up
+  events: {type: absence}
+  window: 90d
+  compared_with: 90d..180d
+"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_mean_is_missing(cls, data: object) -> object:
+        # "no change" is what happened when nothing did; of a mean that cannot be made it would be an imputation
+        if isinstance(data, dict) and data.get("measure") == "mean":
+            return {"missing": "missing", **data}
+        return data
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        if any(span.far is None for span in self.spans):
+            raise ValueError("a change compares two windows with a limit, such as 90d and 90d..180d")
+        self._reaches_beyond_lag(self.compared_with)
+        if self.span == self.spans[1]:
+            raise ValueError("the two windows are the same: the change would always be 0")
+        return self
+
+    @property
+    def spans(self) -> tuple[Window, ...]:
+        """The window, and the one that it is compared with."""
+        return (self.span, read_window(self.compared_with).after(self.lag_days))
+
+    @property
+    def need(self) -> Need | None:
+        """A sum or a mean needs values."""
+        return None if self.measure == "count" else "value"
+
+
 class DaysSinceLast(ValueLike):
     """Days from the newest event to as_of; 1 is the day before."""
 
@@ -193,6 +322,22 @@ class OpenEpisodes(CountLike):
   factor: services
   events: {type: service}
   window: 5y
+"""
+
+
+class EpisodeDays(CountLike):
+    """Days in the window on which at least one episode was open, whenever it began; the day of its end counts.
+
+    An end not known before as_of reads as open.
+    """
+
+    kind: Literal["episode_days"]
+    example = """
+- name: days_in_care_1y
+  kind: episode_days
+  factor: services
+  events: {type: service}
+  window: 1y
 """
 
 
@@ -304,11 +449,18 @@ KINDS: tuple[type[Feature], ...] = (
     Mean,
     Min,
     Max,
+    Std,
+    First,
     Last,
+    Slope,
     DaysSinceLast,
     DaysSinceFirst,
+    LongestGap,
+    Rate,
+    Change,
     Share,
     OpenEpisodes,
+    EpisodeDays,
     DaysInEpisode,
     AttributeNumber,
     AttributeCategory,

@@ -8,33 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args
 
 from pydantic import BeforeValidator, Field
 
 from data_contracts.yamldoc import nearest
 from features.fields import AttributeFeature, EventFeature, Feature, slug
-from features.kinds import (
-    KINDS,
-    AgeYears,
-    AnyOf,
-    AttributeCategory,
-    AttributeNumber,
-    CalendarMonth,
-    Count,
-    DaysInEpisode,
-    DaysSinceFirst,
-    DaysSinceLast,
-    DaysSinceOpened,
-    Distinct,
-    Last,
-    Max,
-    Mean,
-    Min,
-    OpenEpisodes,
-    Share,
-    Sum,
-)
+from features.kinds import KINDS, AttributeCategory
 from features.words import Problem, Words
 
 _KEYS = ("programme", "cohort", "as_of", "case_id", "person_id", "cluster_id")  # columns that stand beside features
@@ -55,30 +35,13 @@ def _known_kind(value: Any) -> Any:
     return value
 
 
-FeatureSpec: TypeAlias = Annotated[
-    Annotated[
-        Count
-        | Distinct
-        | AnyOf
-        | Sum
-        | Mean
-        | Min
-        | Max
-        | Last
-        | DaysSinceLast
-        | DaysSinceFirst
-        | Share
-        | OpenEpisodes
-        | DaysInEpisode
-        | AttributeNumber
-        | AttributeCategory
-        | AgeYears
-        | DaysSinceOpened
-        | CalendarMonth,
-        Field(discriminator="kind"),
-    ],
-    BeforeValidator(_known_kind),
-]
+if TYPE_CHECKING:
+    FeatureSpec: TypeAlias = Feature
+else:
+    FeatureSpec = Annotated[
+        Annotated[Union[KINDS], Field(discriminator="kind")],  # noqa: UP007 - a tuple's union has no other spelling
+        BeforeValidator(_known_kind),
+    ]
 """One feature of any kind; a pack's `features:` is a list of these."""
 
 
@@ -100,6 +63,8 @@ class Column:
         What practice expects.
     category : str or None
         For a column of a category: which value it stands for; "" for the column of those not recorded.
+    by_association : bool
+        Whether it speaks of other people than the case's own person.
     """
 
     name: str
@@ -108,6 +73,7 @@ class Column:
     kind: str
     direction: Literal["up", "down"] | None = None
     category: str | None = None
+    by_association: bool = False
 
 
 def columns(specs: Sequence[Feature]) -> list[Column]:
@@ -137,7 +103,10 @@ def columns(specs: Sequence[Feature]) -> list[Column]:
                 for value in values
             ]
         else:
-            result.append(Column(spec.name, spec.name, spec.factor, spec.kind, spec.direction))
+            by_association = isinstance(spec, EventFeature) and spec.by_association
+            result.append(
+                Column(spec.name, spec.name, spec.factor, spec.kind, spec.direction, by_association=by_association)
+            )
     return result
 
 

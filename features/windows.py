@@ -1,6 +1,6 @@
-"""Look-back windows: `90d`, `1y`, `90d..1y`, `all`.
+"""Look-back windows and lags: `90d`, `1y`, `90d..1y`, `all`.
 
-Belongs here: reading a window and its bounds in days.
+Belongs here: reading a window and its bounds in days, and a lag.
 Does not belong here: which events fall into it (sql).
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 DAYS = {"d": 1, "w": 7, "y": 365}
 LONGEST = 150 * DAYS["y"]  # a window longer than a life is a misprint
+_LAG = re.compile(r"(\d+)([dwy])")
 _RANGE = re.compile(r"(?:(\d+)([dwy])\.\.)?(\d+)([dwy])")
 
 
@@ -28,6 +29,10 @@ class Window:
 
     near: int
     far: int | None
+
+    def after(self, lag: int) -> Window:
+        """The part of the window that lies at least `lag` days before as_of."""
+        return Window(max(self.near, lag), self.far)
 
 
 def read_window(text: str) -> Window:
@@ -64,3 +69,27 @@ def read_window(text: str) -> Window:
             f"“{text}” holds no day or more than 150 years; a range goes from the nearer bound to the farther"
         )
     return Window(near, far)
+
+
+def read_lag(text: str) -> int:
+    """Read a lag in days.
+
+    Parameters
+    ----------
+    text : str
+        `30d`, `8w` or `1y`.
+
+    Raises
+    ------
+    ValueError
+        When it is none of these, nothing, or longer than 150 years.
+
+    Examples
+    --------
+    >>> read_lag("8w")
+    56
+    """
+    match = _LAG.fullmatch(text)
+    if not match or not 0 < (days := int(match[1]) * DAYS[match[2]]) <= LONGEST:
+        raise ValueError(f"“{text}” is not a lag; write 30d, 8w or 1y")
+    return days
