@@ -1,7 +1,7 @@
 """The charter: what people decide before any model.
 
 Belongs here: the model of charter.yaml, what counts as a placeholder, the charter's hash, its fit with the protected
-attributes. Does not belong here: whether a model met it (fairness_reports.verdict).
+attributes and the features. Does not belong here: whether a model met it (fairness_reports.verdict).
 
 A placeholder ("TODO", "<name of the owner>", an empty field ...) is not a mistake, because people fill a charter in
 over weeks. But a charter with one is not signed off: it serves `check` and `dummy`, never a run.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from pydantic import (
 
 from fairness_reports.audit.metrics import DIFFERENCES
 from fairness_reports.spec import OVERALL, ProtectedSpec
+from features.fields import EventFeature, Feature
 from features.words import Text
 
 Location = tuple[int | str, ...]
@@ -205,6 +207,12 @@ class Acceptance(_Section):
     signatory: Words
 
 
+class ByAssociation(_Section):
+    """Why records about other people of the household may count towards a person's score."""
+
+    reason: Words
+
+
 class Charter(_Section):
     """The charter of a programme: every field is explained in docs/charter.md."""
 
@@ -229,6 +237,7 @@ class Charter(_Section):
     performance: list[PerformanceThreshold] = Field(min_length=1)
     fairness: list[FairnessThreshold]
     accepted: list[Acceptance] = Field(default_factory=list)
+    by_association: Annotated[ByAssociation | None, BeforeValidator(_open)] = None
 
     _placeholders: tuple[Location, ...] = PrivateAttr(default=())
 
@@ -269,9 +278,18 @@ class Charter(_Section):
         return not self._placeholders
 
     @property
+    def reason_by_association(self) -> Text | None:
+        """Why records about other people are used; None without a reason, and a placeholder is none."""
+        reason = self.by_association.reason if self.by_association is not None else None
+        return None if reason is None or is_placeholder(reason.en) or is_placeholder(reason.de) else reason
+
+    @property
     def sha256(self) -> str:
         """Hash of the canonical JSON: the same for two files that say the same."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        said = self.model_dump(mode="json")
+        if self.by_association is None:
+            del said["by_association"]  # charters signed before there was such a field keep their hash
+        text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -342,4 +360,50 @@ def check(charter: Charter, protected: ProtectedSpec, metrics: list[str] | None 
                 "Name a day on which it is looked at again.",
             )
         )
+    return problems
+
+
+def check_association(
+    features: Sequence[Feature], reason: Text | None, *, memberships: bool, told: bool = False
+) -> list[Problem]:
+    """Which features take records about other people without leave, or without anything that says who these are.
+
+    Parameters
+    ----------
+    features : sequence of FeatureSpec
+        The programme's features.
+    reason : Text or None
+        `Charter.reason_by_association`.
+    memberships : bool
+        Whether the programme fills core.membership.
+    told : bool
+        Whether the charter's section is itself a mistake, which is told at its own place.
+
+    Returns
+    -------
+    list of (location, what, what to do)
+        Locations count from the list of features in programme.yaml.
+    """
+    problems: list[Problem] = []
+    for i, spec in enumerate(features):
+        if not (isinstance(spec, EventFeature) and spec.by_association):
+            continue
+        if reason is None and not told:
+            problems.append(
+                (
+                    (i, "scope"),
+                    f"“{spec.name}” takes records about other people of the household, and charter.yaml gives no "
+                    "reason for it (a placeholder is none).",
+                    "Write why under `by_association` in charter.yaml (docs/charter.md), or use another scope.",
+                )
+            )
+        if not memberships:
+            problems.append(
+                (
+                    (i, "scope"),
+                    f"“{spec.name}” looks at other people of the household, and nothing says who belongs to one: "
+                    "`core` has no `membership`.",
+                    "Map core.membership (docs/core_tables.md), or use another scope.",
+                )
+            )
     return problems

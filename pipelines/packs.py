@@ -227,6 +227,17 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
             protected=programme.protected.attributes,
         )
         tell("programme.yaml", ("features",), found)
+    if has(programme, "features", "core"):
+        # a charter whose section is itself wrong, or that cannot be read, is told in its own place
+        written = documents["charter.yaml"].data if charter is not None else None
+        unsound = not isinstance(written, dict) or not {"by_association"} & set(written) <= charter.model_fields_set
+        found = charters.check_association(
+            programme.features,
+            charter.reason_by_association if charter is not None else None,
+            memberships=bool(programme.core.membership),
+            told=unsound,
+        )
+        tell("programme.yaml", ("features",), found)
     if has(programme, "features", "protected") and has(words, "factors", "attributes"):
         tell("words.yaml", (), factor_words.check(words, programme.features, programme.protected.attributes))
     if has(programme, "bands") and has(words, "bands"):

@@ -12,8 +12,10 @@ import yaml
 from pydantic import ValidationError
 
 from data_contracts.yamldoc import read_document, validate
-from fairness_reports.charter import Charter, check, is_placeholder
+from fairness_reports.charter import Charter, check, check_association, is_placeholder
 from fairness_reports.spec import ProtectedSpec
+from features.kinds import Count
+from features.words import Text
 
 PROGRAMMES = Path(__file__).parents[2] / "data_contracts" / "programmes"
 WORDS = {"en": "said", "de": "gesagt"}
@@ -79,6 +81,10 @@ def test_real_words_are_no_placeholders(text: object) -> None:
         (("performance", 0, "at_least"), "TODO"),
         (("fairness", 0, "tolerance"), "TODO"),
         (("impact_assessment", "reference"), "<where it is filed>"),
+        (("by_association",), None),
+        (("by_association",), "TODO"),
+        (("by_association",), {"reason": "TODO"}),
+        (("by_association",), {"reason": {"en": "said", "de": "bitte ausfüllen"}}),
     ],
 )
 def test_a_charter_with_a_placeholder_loads_but_is_not_signed_off(path: tuple[str | int, ...], value: object) -> None:
@@ -125,6 +131,8 @@ def test_what_cannot_be_meant_is_a_mistake() -> None:
     _fails({"performance": [{"metric": "auc", "at_least": 1, "bound": "middle", "reason": WORDS}]}, "bound")
     _fails({"capacity": {"share": 1.5, "reason": WORDS}}, "share")
     _fails({"minimum_cell": 2}, "minimum_cell")
+    _fails({"by_association": {"why": WORDS}}, "by_association")
+    _fails({"by_association": {"reason": "only one language"}}, "by_association")
     _fails({"sign_off": {"by": WORDS, "date": "soon"}}, "date")
 
 
@@ -148,6 +156,45 @@ def test_the_hash_is_of_what_is_said_not_of_how_it_is_written() -> None:
     assert one.sha256 == other.sha256
     assert len(one.sha256) == 64
     assert Charter.model_validate(data | {"minimum_cell": 11}).sha256 != one.sha256
+
+
+def test_a_charter_that_says_nothing_of_association_keeps_its_hash() -> None:
+    before = "43d3c20a4935098fadf3fb429a24937c69ff62bed19879ad011edfcf81e736ee"  # made before the field existed
+    assert Charter.model_validate(charter_data()).sha256 == before
+    assert Charter.model_validate(charter_data() | {"by_association": {"reason": WORDS}}).sha256 != before
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({}, None),
+        ({"by_association": "TODO"}, None),
+        ({"by_association": {"reason": "TODO"}}, None),
+        ({"by_association": {"reason": {"en": "said", "de": "<Grund>"}}}, None),
+        ({"by_association": {"reason": WORDS}}, Text(**WORDS)),
+    ],
+)
+def test_a_placeholder_is_no_reason_for_association(said: dict[str, Any], reason: Text | None) -> None:
+    assert Charter.model_validate(charter_data() | said).reason_by_association == reason
+
+
+def test_association_needs_a_reason_and_something_that_says_who_belongs_together() -> None:
+    events = {"type": "referral"}
+    own = Count(kind="count", name="own", factor="f", events=events, window="1y")
+    others = Count(kind="count", name="theirs", factor="f", events=events, window="1y", scope="association")
+    reason = Text(**WORDS)
+    assert check_association([own], None, memberships=False) == []
+    assert check_association([own, others], reason, memberships=True) == []
+    ((place, what, todo),) = check_association([own, others], None, memberships=True)
+    assert place == (1, "scope")
+    assert "“theirs”" in what
+    assert "charter.yaml gives no reason" in what
+    assert "by_association" in todo
+    ((place, what, todo),) = check_association([others], reason, memberships=False)
+    assert place == (0, "scope")
+    assert "`core` has no `membership`" in what
+    assert len(check_association([others], None, memberships=False)) == 2
+    assert check_association([others], None, memberships=True, told=True) == []
 
 
 def test_group_names_that_yaml_reads_as_numbers_are_text() -> None:

@@ -75,6 +75,62 @@ def test_what_one_file_says_and_another_does_not_bear_out_is_told(copy: Path) ->
     assert "“shoe_size” is not audited" in told
 
 
+OTHERS = "{name: others_1y, kind: count, factor: referrals, events: {type: referral}, window: 1y, scope: association}"
+REASON = "by_association:\n  reason: {en: Babies have no records., de: Über Säuglinge ist nichts erfasst.}\n"
+
+
+def with_others(pack: Path, charter: str) -> int:
+    """Declare a feature over other people, write so in the charter, and return the feature's line."""
+    change(pack / "programme.yaml", "features:\n", f"features:\n  - {OTHERS}\n")
+    with (pack / "charter.yaml").open("a", encoding="utf-8") as file:
+        file.write(charter)
+    return (pack / "programme.yaml").read_text(encoding="utf-8").splitlines().index(f"  - {OTHERS}") + 1
+
+
+@pytest.mark.parametrize("charter", ["", REASON.replace("Babies have no records.", "TODO"), "by_association: TODO\n"])
+def test_a_feature_over_other_people_needs_the_charters_reason(copy: Path, charter: str) -> None:
+    line = with_others(copy, charter)
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    (mistake,) = raised.value.mistakes
+    assert (mistake.file, mistake.line) == ("programme.yaml", line)
+    assert "“others_1y” takes records about other people" in mistake.what
+    assert "by_association" in mistake.todo
+
+
+def test_with_a_reason_it_loads_and_a_reason_alone_does_no_harm(copy: Path) -> None:
+    with (copy / "charter.yaml").open("a", encoding="utf-8") as file:
+        file.write(REASON)
+    assert load_pack(str(copy)).charter.is_signed_off
+    with_others(copy, "")
+    pack = load_pack(str(copy))
+    assert pack.charter.reason_by_association is not None
+    assert pack.charter.reason_by_association.en == "Babies have no records."
+
+
+def test_other_people_are_known_by_memberships_only(copy: Path) -> None:
+    with_others(copy, REASON)
+    text = (copy / "programme.yaml").read_text(encoding="utf-8")
+    start, end = text.index("  membership:\n"), text.index("  event:\n")
+    (copy / "programme.yaml").write_text(text[:start] + text[end:], encoding="utf-8")
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    (mistake,) = raised.value.mistakes
+    assert OTHERS in (copy / "programme.yaml").read_text(encoding="utf-8").splitlines()[mistake.line - 1]
+    assert "`core` has no `membership`" in mistake.what
+
+
+@pytest.mark.parametrize("charter", [None, "by_association: {reason: one language}\n", "{"])
+def test_a_reason_that_cannot_be_read_is_told_once(copy: Path, charter: str | None) -> None:
+    with_others(copy, charter or "")
+    if charter is None:
+        (copy / "charter.yaml").unlink()
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    assert {mistake.file for mistake in raised.value.mistakes} == {"charter.yaml"}
+    assert len(raised.value.mistakes) == 1
+
+
 def test_a_missing_file_does_not_hide_the_other_mistakes(copy: Path) -> None:
     (copy / "words.yaml").unlink()
     change(copy / "programme.yaml", "schedule: ", "schedule: monthly # ")
