@@ -1,12 +1,13 @@
 """What the models would have said on past as-of dates.
 
-Belongs here: fitting every candidate on every split, scoring the test cohorts, choosing on development splits.
+Belongs here: fitting every candidate on every split, scoring the test cohorts, choosing on development splits, fitting
+the chosen one again without what the charter allows for a reason only.
 Does not belong here: the deployed model (models.deploy) or the verdict (fairness_reports).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
+from models.ablation import difference_rows, recipe, reduced, without
 from models.candidates import column_auc, fit_candidate
 from models.dataset import Rows
 from models.folds import cluster_folds
@@ -40,7 +42,8 @@ class Backtest:
     Attributes
     ----------
     predictions : DataFrame
-        split, as_of, role, model, case_id, cluster_id, returning_person, raw, score, outcome.
+        split, as_of, role, model, case_id, cluster_id, returning_person, raw, score, outcome. Besides the candidates,
+        the chosen one `without by_association` where the matrix has such columns.
     selection : Selection
         The choice and what it rests on.
     metrics : DataFrame
@@ -72,6 +75,7 @@ def run_backtest(
     margin: float,
     min_cell: int = 10,
     select: Select | None = None,
+    by_association: Sequence[str] = (),
     store: Path | None = None,
     retrain: bool = False,
     progress: Callable[[str], None] | None = None,
@@ -92,6 +96,9 @@ def run_backtest(
         The smallest number of outcomes, and of non-outcomes, under a figure.
     select : callable, optional
         From scores and case ids to a mask of those within the capacity.
+    by_association : sequence of str
+        Columns that speak of other people than the case's own person. With any, the chosen candidate is also fitted
+        without them and compared (models.ablation); the choice has been made by then, and is not changed by it.
     store : Path, optional
         Folder of fitted models; an unchanged fit is read from it.
     retrain : bool
@@ -125,6 +132,20 @@ def run_backtest(
     predictions = pd.concat(parts, ignore_index=True)
     selection = _select(rows, splits, spec, predictions, seed, margin)
     metrics = metric_rows(predictions, select=select, seed=seed, min_cell=min_cell)
+    if by_association:
+        name, fewer, ablation = without(selection.chosen), reduced(rows, list(by_association)), []
+        candidate = recipe(spec, selection.chosen, fewer)
+        for split in splits:
+            if progress:
+                progress(f"{split.name}: {name} on {len(split.train)} rows")
+            train, test = fewer.take(split.train), fewer.take(split.test)
+            model = fit_stored(candidate, train, split.y_train, spec, seed=seed, store=store, retrain=retrain)
+            ablation.append(_predictions(split, test, model).assign(model=name))
+        ablated = pd.concat(ablation, ignore_index=True)
+        predictions = pd.concat([predictions, ablated], ignore_index=True)
+        more = metric_rows(ablated, select=select, seed=seed, min_cell=min_cell)
+        less = difference_rows(predictions, selection.chosen, select=select, seed=seed, min_cell=min_cell)
+        metrics = pd.concat([metrics, more, less], ignore_index=True)
     info = pd.DataFrame([_described(rows, split) for split in splits])
     return Backtest(predictions, selection, metrics, info, last[selection.chosen])
 

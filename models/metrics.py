@@ -28,7 +28,8 @@ PLAIN = ("auc", "average_precision", "brier", "brier_skill", "mean_score", "base
 CALIBRATION = ("calibration_slope", "calibration_intercept")
 AT_CAPACITY = ("precision_at_capacity", "recall_at_capacity", "lift_at_capacity")
 METRICS = (*PLAIN, *CALIBRATION, *AT_CAPACITY)
-"""Every metric. A subset of persons is written behind it: `auc[returning]`, `auc[new]`."""
+"""Every metric. A subset of persons is written behind it: `auc[returning]`, `auc[new]`; models.ablation adds
+`auc[difference]`."""
 
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From scores and case ids to a mask of those within the capacity."""
@@ -151,7 +152,16 @@ def calibration_line(
     return {"calibration_slope": slope, "calibration_intercept": only, "_joint": a}
 
 
-def _blocks(weights: np.ndarray, codes: np.ndarray) -> Iterator[np.ndarray]:
+def blocks(weights: np.ndarray, codes: np.ndarray) -> Iterator[np.ndarray]:
+    """Weights of the rows, from those of their clusters, a few replicates at a time.
+
+    Parameters
+    ----------
+    weights : ndarray, replicates x clusters
+        How often each cluster was drawn.
+    codes : ndarray of int
+        Column of `weights` for each row.
+    """
     for start in range(0, len(weights), _BLOCK):
         yield weights[start : start + _BLOCK][:, codes]
 
@@ -173,7 +183,7 @@ def evaluate(rows: Scored, *, seed: int, min_cell: int, replicates: int = REPLIC
     Returns
     -------
     DataFrame
-        metric, value, low, high, n; low and high hold the middle 90 % of the replicates.
+        metric, value, low, high, n; low and high hold the middle 95 % of the replicates.
     """
     names = [name for name in METRICS if name not in AT_CAPACITY or rows.selected is not None]
     n, outcomes = len(rows.y), int(rows.y.sum())
@@ -191,7 +201,7 @@ def evaluate(rows: Scored, *, seed: int, min_cell: int, replicates: int = REPLIC
         )
         weights, codes = cluster_weights(rows.clusters, replicates, seed)
         drawn: dict[str, list[np.ndarray]] = {name: [] for name in names}
-        for block in _blocks(weights, codes):
+        for block in blocks(weights, codes):
             replicate = {**figures(rows, block), **calibration_line(rows, block, start, steps=3)}
             for name in names:
                 drawn[name].append(replicate[name])
