@@ -1,7 +1,7 @@
 """The matrix: what the agency knew of every case in every cohort, as one table.
 
 Belongs here: checking that core tables can be computed with, running the compiled query, storing its result.
-Does not belong here: what is computed (compile), or who is in a cohort (models).
+Does not belong here: what is computed (portable), or who is in a cohort (models).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import duckdb
 
 from data_contracts.errors import PlumblineError
 from features import kinds
-from features.compile import birth_sql, matrix_sql
 from features.fields import AttributeFeature, EventFeature, Feature
+from features.portable import birth_sql, matrix_sql
 from features.spec import columns
 from features.sql import literal, name, one_of
 

@@ -13,12 +13,13 @@ import duckdb
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
-from features.fields import Feature
+from features.fields import Feature, Scope
 from features.kinds import DaysSinceOpened
 from features.sql import (
     SCOPES,
     attribute_features,
     covered,
+    day,
     event_features,
     inside,
     literal,
@@ -65,16 +66,20 @@ def evidence_table(
     if not factors:
         raise PlumblineError("there are no features.", todo="Declare at least one.")
     query = f"""WITH {_found(programme, specs, only)},
-ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY row_id, factor ORDER BY day DESC, id) AS rank FROM found
+records AS (
+    SELECT row_id, factor, id, day, bool_and(others) AS others FROM found GROUP BY row_id, factor, id, day
 ),
+ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY row_id, factor, others ORDER BY day DESC, id) AS rank FROM records
+),
+-- of records that only other people's events are, the number and nothing else leaves this query
 summed AS (
     SELECT
         row_id,
         factor,
         count(*) AS n,
-        max(day) AS newest,
-        list(id ORDER BY rank) FILTER (WHERE rank <= {NEWEST}) AS ids
+        max(day) FILTER (WHERE NOT others) AS newest,
+        list(id ORDER BY rank) FILTER (WHERE NOT others AND rank <= {NEWEST}) AS ids
     FROM ranked GROUP BY row_id, factor
 )
 SELECT
@@ -83,7 +88,7 @@ SELECT
     factors.factor,
     coalesce(summed.ids, CAST([] AS VARCHAR[])) AS evidence_ids,
     coalesce(summed.n, 0) AS evidence_count,
-    rows.as_of - summed.newest AS evidence_age_days
+    rows.today - summed.newest AS evidence_age_days
 FROM rows CROSS JOIN (VALUES {factors}) AS factors (factor) LEFT JOIN summed USING (row_id, factor)
 ORDER BY rows.row_id, factors.factor"""
     table: pd.DataFrame = con.execute(query).df()
@@ -128,16 +133,17 @@ def _date(day: dt.date) -> str:
 
 
 def _found(programme: str, specs: Sequence[Feature], only: str) -> str:
-    """Expressions up to `found` (row_id, factor, id, day): each record once per row and factor."""
+    """Expressions up to `found` (row_id, factor, id, day, others): each record once per row, factor and way to it."""
     selects = [select for scope in SCOPES for select in (*_events(specs, scope), *_attributes(specs, scope))]
     selects += [
-        f"SELECT rows.row_id, {literal(factor)} AS factor, 'case@' || known.opened_at AS id, known.opened_at AS day\n"
+        f"SELECT rows.row_id, {literal(factor)} AS factor, 'case@' || known.opened_at AS id, "
+        f"{day('known.opened_at')} AS day, FALSE AS others\n"
         f'    FROM rows JOIN core."case" AS known ON known.case_id = rows.case_id\n'
         f"    WHERE known.programme = {literal(programme)} AND known.known_at < rows.as_of"
         for factor in _factors([spec for spec in specs if isinstance(spec, DaysSinceOpened)])
     ]
     # of a factor that only the calendar speaks for, there is no record
-    nothing = "SELECT row_id, '' AS factor, '' AS id, as_of AS day FROM rows WHERE FALSE"
+    nothing = "SELECT row_id, '' AS factor, '' AS id, today AS day, FALSE AS others FROM rows WHERE FALSE"
     found = "\n    UNION\n    ".join([nothing, *selects])
     return ",\n".join([rows(programme, only), *past(programme, specs), f"found AS (\n    {found}\n)"])
 
@@ -146,27 +152,31 @@ def _factors(specs: Sequence[Feature]) -> list[str]:
     return sorted({spec.factor for spec in specs})
 
 
-def _events(specs: Sequence[Feature], scope: str) -> list[str]:
-    features = event_features(specs, "case" if scope == "case" else "person")
+def _events(specs: Sequence[Feature], scope: Scope) -> list[str]:
+    features = event_features(specs, scope)
     joined = " LEFT JOIN covered USING (row_id)" if sources(specs) else ""
+    others = "TRUE" if scope == "association" else "FALSE"
     selects = []
     for factor in _factors(features):
         uses = [
-            " AND ".join(filter(None, [inside(spec), covered(spec, specs)]))
+            " AND ".join(filter(None, [inside(spec, window), covered(spec)]))
             for spec in features
             if spec.factor == factor
+            for window in spec.spans
         ]
         selects.append(
-            f"SELECT row_id, {literal(factor)} AS factor, event_id AS id, event_at AS day FROM {scope}_events{joined}\n"
+            f"SELECT row_id, {literal(factor)} AS factor, event_id AS id, event_day AS day, {others} AS others\n"
+            f"    FROM {scope}_events{joined}\n"
             f"    WHERE ({') OR ('.join(uses)})"
         )
     return selects
 
 
-def _attributes(specs: Sequence[Feature], scope: str) -> list[str]:
-    features = attribute_features(specs, "case" if scope == "case" else "person")
+def _attributes(specs: Sequence[Feature], scope: Scope) -> list[str]:
+    features = attribute_features(specs, scope)
     return [
-        f"SELECT row_id, {literal(factor)} AS factor, 'attribute:' || name || '@' || known_at AS id, known_at AS day\n"
+        f"SELECT row_id, {literal(factor)} AS factor, 'attribute:' || name || '@' || known_at AS id, "
+        f"{day('known_at')} AS day, FALSE AS others\n"
         f"    FROM {scope}_attributes WHERE value IS NOT NULL AND "
         + one_of("name", sorted({spec.attribute for spec in features if spec.factor == factor}))
         for factor in _factors(features)

@@ -1,7 +1,7 @@
 """The kinds of feature that a pack can declare, one model each.
 
 Belongs here: what each kind means, its own fields, and an example (docs/features.md shows both).
-Does not belong here: shared fields (fields), checks across features (spec), or how a kind is computed (compile).
+Does not belong here: shared fields (fields), checks across features (spec), or how a kind is computed (portable).
 """
 
 from __future__ import annotations

@@ -73,10 +73,10 @@ def test_the_matrix_has_the_declared_columns_and_every_row(con: duckdb.DuckDBPyC
     ]
     june = dt.date(2024, 6, 1)
     assert result.fetchall() == [
+        ("k", AS_OF, "c", 1.0, 7.0),
         ("a", june, "c0", 0.0, 6.0),
         ("a", june, "c1", 0.0, 6.0),
         ("a", june, "c2", 0.0, 6.0),
-        ("k", AS_OF, "c", 1.0, 7.0),
     ]
 
 
