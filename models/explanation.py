@@ -138,9 +138,11 @@ def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns
     DataFrame
         case_id, as_of, factor, column, value, contribution, rank. Where a factor has several columns, `column` and
         `value` are those of the column that contributed most, the earlier one in a tie. Rank 1 is the largest
-        contribution in size, ties in the order of the factors.
+        contribution in size, ties in the order of the factors. A factor with a column that speaks of other people has
+        no value (NaN): whoever may read this case may not read theirs.
     """
     groups = _columns_by_factor(table.columns, columns)
+    of_others = factors_by_association(columns)
     parts = []
     rows = np.arange(len(table))
     for place, (factor, names) in enumerate(groups.items()):
@@ -153,7 +155,7 @@ def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns
                     "as_of": frame["as_of"].to_numpy(),
                     "factor": factor,
                     "column": np.array(names, dtype=object)[strongest],
-                    "value": X[names].to_numpy()[rows, strongest],
+                    "value": np.nan if factor in of_others else X[names].to_numpy()[rows, strongest],
                     "contribution": table[names].sum(axis=1).to_numpy(),
                     "_place": place,
                 }
@@ -164,6 +166,36 @@ def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns
     result = result.sort_values(["as_of", "case_id", "_size", "_place"], kind="stable", ignore_index=True)
     result["rank"] = result.groupby(["as_of", "case_id"], sort=False).cumcount() + 1
     return result.drop(columns=["_size", "_place"])
+
+
+def factors_by_association(columns: Sequence[Column]) -> frozenset[str]:
+    """The factors with at least one column that speaks of other people than the case's own person."""
+    return frozenset(column.factor for column in columns if column.by_association)
+
+
+def with_evidence(reasons: pd.DataFrame, evidence: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Reasons with the records behind them.
+
+    Parameters
+    ----------
+    reasons : DataFrame
+        From `case_rows`.
+    evidence : DataFrame
+        From `features.evidence.evidence_table`, for the same cases and factors.
+    columns : sequence of features.spec.Column
+        Which columns speak of other people.
+
+    Returns
+    -------
+    DataFrame
+        The reasons with evidence_ids, evidence_count, evidence_age_days. A factor with a column that speaks of other
+        people has the count 1 where anything is recorded and 0 where nothing is: their exact number would often be
+        the very value that `case_rows` leaves out.
+    """
+    result = reasons.merge(evidence, on=["case_id", "as_of", "factor"], how="left", validate="1:1")
+    of_others = result["factor"].isin(factors_by_association(columns))
+    result["evidence_count"] = result["evidence_count"].mask(of_others, result["evidence_count"].clip(upper=1))
+    return result
 
 
 def importance(

@@ -22,7 +22,7 @@ from models.backtest import run_backtest
 from models.cohorts import build_cohorts, group_values
 from models.dataset import load_rows
 from models.deploy import change_in_scores, fit_deployed
-from models.explanation import by_factor, case_rows, contributions, direction_of, importance
+from models.explanation import by_factor, case_rows, contributions, direction_of, importance, with_evidence
 from models.outcomes import build_outcomes
 from models.registry import load_model
 from models.scoring import score
@@ -89,6 +89,7 @@ def backtest(run: Run) -> Counts:
         margin=charter.selection_margin,
         min_cell=charter.minimum_cell,
         select=(lambda scores, ids: select(scores, ids, share)) if share else None,
+        by_association=[column.name for column in columns(spec.features) if column.by_association],
         store=run.models,
         retrain=run.retrain,
     )
@@ -139,7 +140,7 @@ def scores(run: Run) -> Counts:
     factors = by_factor(explained[0], listed)
     evidence = evidence_table(run.con, run.programme, spec.features, pd.Timestamp(now.frame["as_of"].max()).date())
     reasons = case_rows(now.frame, now.X, explained[0], listed).drop(columns="column")
-    reasons = reasons.merge(evidence, on=["case_id", "as_of", "factor"], how="left", validate="1:1")
+    reasons = with_evidence(reasons, evidence, listed)
     groups = group_values(run.con, run.programme, spec.protected.attributes)
     now_groups = now.frame[["cohort", "as_of", "case_id"]].merge(groups, how="left", validate="1:1")
     weights = importance(

@@ -20,6 +20,7 @@ from models.explanation import (
     direction_of,
     importance,
     tree_contributions,
+    with_evidence,
 )
 from models.metrics import COLUMNS, METRICS, Scored, calibration_line, evaluate, metric_rows
 from models.model import Model, content_hash, fit_model
@@ -302,6 +303,28 @@ def test_contributions_are_summed_by_factor_and_ranked() -> None:
     assert one["column"] == ("strong" if abs(table["strong"][3]) >= abs(table["noise"][3]) else "noise")
     assert one["value"] == X[one["column"]][3]
     assert case_rows(rows_of(X).frame.iloc[:0], X.iloc[:0], table.iloc[:0], columns()).empty
+
+
+@pytest.mark.parametrize("name", ["strong", "noise"])
+def test_nothing_of_other_people_stands_beside_a_reason_but_that_something_is_recorded(name: str) -> None:
+    """Also where a column about the case's own person contributed more to the same factor."""
+    fitted, X = model()
+    table, _ = contributions(fitted, X)
+    listed = [replace(column, by_association=column.name == name) for column in columns()]
+    frame = rows_of(X).frame
+    plain, hidden = (case_rows(frame, X, table, each) for each in (columns(), listed))
+    assert plain["value"].notna().all()
+    assert hidden["value"].notna().equals(hidden["factor"] == "b")
+    pd.testing.assert_frame_equal(plain.drop(columns="value"), hidden.drop(columns="value"), check_exact=True)
+    evidence = plain[["case_id", "as_of", "factor"]].assign(
+        evidence_ids=[[] for _ in range(len(plain))], evidence_age_days=pd.NA
+    )
+    evidence["evidence_count"] = np.arange(len(plain)) % 4
+    told = with_evidence(hidden, evidence, listed)
+    assert set(told.loc[told["factor"] == "a", "evidence_count"]) == {0, 1}
+    assert set(told.loc[told["factor"] == "b", "evidence_count"]) == {0, 1, 2, 3}
+    assert ((told["evidence_count"] > 0) == (evidence["evidence_count"] > 0)).all()
+    assert with_evidence(plain, evidence, columns())["evidence_count"].tolist() == evidence["evidence_count"].tolist()
 
 
 def test_a_column_without_a_factor_stops_the_explanation() -> None:
