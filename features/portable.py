@@ -156,7 +156,8 @@ def _number(where: str) -> str:
 
 def _total(integers: str, where: str) -> str:
     """A sum of integers as DOUBLE; NULL over nothing."""
-    return f"CAST(CAST(sum({integers}) FILTER (WHERE {where}) AS BIGINT) AS DOUBLE)"
+    # not FILTER: it computes the integers of every event first, and one left out may be too large for its type
+    return f"CAST(CAST(sum(CASE WHEN {where} THEN {integers} END) AS BIGINT) AS DOUBLE)"
 
 
 def _sum(where: str) -> str:
