@@ -10,8 +10,10 @@ import datetime as dt
 
 from data_contracts.errors import RefusedError, UsageError
 from fairness_reports.release import Release, current_release, stale
+from fairness_reports.reports.association import about_others
 from fairness_reports.reports.case import Case, case_text
 from fairness_reports.reports.language import Language
+from features.spec import columns
 from pipelines.packs import Pack, load_pack
 from pipelines.settings import Home
 
@@ -70,6 +72,7 @@ def explain_case(home: Home, programme: str, case_id: str, lang: str) -> str:
         words=pack.words,
         simulated=pack.programme.simulated,
         stale_since=dt.date.fromisoformat(mark["on"]) if mark else None,
+        others=about_others(columns(pack.programme.features)),
     )
     return case_text(Language(lang), case)
 

@@ -72,7 +72,8 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
 def _line(feature: Any) -> FeatureLine:
     if not isinstance(feature, EventFeature):
         return FeatureLine(feature.name, feature.factor)
-    return FeatureLine(feature.name, feature.factor, read_window(feature.window).far, ", ".join(feature.events.type))
+    far, source = read_window(feature.window).far, ", ".join(feature.events.type)
+    return FeatureLine(feature.name, feature.factor, far, source, feature.by_association)
 
 
 def _excluded(pack: Pack) -> list[Excluded]:

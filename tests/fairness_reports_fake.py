@@ -18,6 +18,7 @@ from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportCont
 from fairness_reports.reports.context import _empty
 from fairness_reports.spec import JOIN, OVERALL
 from features.words import Text, Words
+from models.ablation import DIFFERENCE, without
 
 FACTORS = {
     "days_since_last_visit": (
@@ -321,6 +322,28 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         excluded=[Excluded(Text(en=v[0][0], de=v[0][1]), "protected") for v in GROUPS.values()],
     )  # fmt: skip
     return replace(made, **changes)
+
+
+REASON = text("First-year students have no records of their own yet.",
+              "Über Erstsemester ist noch nichts Eigenes erfasst.")  # fmt: skip
+
+
+def with_association(auc: tuple[float | None, ...] = (-0.021, -0.034, -0.009), **changes: Any) -> ReportContext:
+    """A context whose first factor speaks of other people wholly and whose second partly; `auc`: what is lost."""
+    made = context("fit", charter=charter(by_association={"reason": REASON}))
+    rows = made.metrics[made.metrics["model"] == made.model].assign(model=without(str(made.model)))
+    figures = {"auc": auc, "average_precision": (-0.01, -0.02, 0.0), "brier": (0.002, 0.001, 0.003),
+               "precision_at_capacity": (-0.012, -0.03, 0.004), "recall_at_capacity": (None, None, None)}  # fmt: skip
+    more = [
+        ("2014B", date(2014, 3, 3), without(str(made.model)), metric + DIFFERENCE, *figure, 6505)
+        for metric, figure in figures.items()
+    ]
+    differences = pd.DataFrame(more, columns=list(rows.columns))
+    whole, partly = list(FACTORS)[:2]
+    lines = [replace(line, by_association=line.factor in (whole, partly)) for line in made.features]
+    lines.append(FeatureLine("own", partly, 28, "studentAssessment"))
+    frames = {"metrics": pd.concat([made.metrics, rows, differences], ignore_index=True), "features": lines}
+    return replace(made, **{**frames, **changes})
 
 
 if __name__ == "__main__":

@@ -13,14 +13,15 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.charter import is_placeholder
+from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.context import ReportContext
-from fairness_reports.reports.explained import factor_label
-from fairness_reports.reports.figures import attribute_label, cases_word, count, is_overall, known
+from fairness_reports.reports.figures import attribute_label, cases_word, count, factor_words, is_overall, known
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Facts, Page, Para, Section, Table
 from fairness_reports.reports.overview import metrics_table
 from fairness_reports.spec import JOIN
 from features.words import Text
+from models.ablation import is_ablation
 
 Field = tuple[str, Sequence[str]]
 
@@ -99,6 +100,8 @@ def _people(language: Language, context: ReportContext) -> list[Field]:
     if charter is not None and charter.capacity.share is not None:
         capacity = [language.percent(charter.capacity.share, 1), *_said(language, charter.capacity.reason)]
     fields.append(("capacity", capacity))
+    if about_others(context.features):
+        fields.append(("by_association", _said(language, charter.reason_by_association if charter else None)))
     fields += [("monitoring", []), ("output_checked_by", [checked] if checked else [])]
     return fields
 
@@ -108,7 +111,7 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
     fields: list[Field] = []
     if context.model is not None:
         rate = context.test_metrics().get("base_rate")
-        baselines = sorted(set(context.metrics["model"]) - {context.model})
+        baselines = sorted(m for m in set(context.metrics["model"]) - {context.model} if not is_ablation(m))
         groups = context.fairness[~context.fairness["attribute"].map(is_overall)]
         names = [name for name in dict.fromkeys(groups["attribute"].astype(str)) if JOIN not in name]
         labels = language.listing([attribute_label(language, context, name) for name in names])
@@ -157,6 +160,8 @@ def _features(language: Language, context: ReportContext) -> Section:
         back = (
             language.t("form.days", n=feature.look_back_days) if known(feature.look_back_days) else t("form.unlimited")
         )
-        rows.append([Cell(factor_label(language, context, feature.factor), feature.name), back, feature.source or "–"])
+        how = about_others([feature]).get(feature.factor)
+        label = tagged(language, factor_words(language, context, feature.factor), how)
+        rows.append([Cell(label, feature.name), back, feature.source or "–"])
     head = [t("card.feature"), t("card.look_back"), t("card.source")]
     return Section(t("card.features_title"), [Table(t("card.features_title"), head, rows)])

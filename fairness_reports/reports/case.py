@@ -6,12 +6,14 @@ Does not belong here: reading releases (release_read), computing a reason (model
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from fairness_reports.reports.association import tagged
 from fairness_reports.reports.context import rows_of
 from fairness_reports.reports.language import Language
 from features.words import Text, Words
@@ -42,6 +44,9 @@ class Case:
         Whether the data are simulated.
     stale_since : date or None
         When a newer delivery was refused.
+    others : mapping of str to str
+        From `fairness_reports.reports.association.about_others`: the factors that speak of other people. Of these the
+        text tells only whether anything is recorded.
     """
 
     score: Any
@@ -53,6 +58,7 @@ class Case:
     words: Words
     simulated: bool = False
     stale_since: date | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def case_text(language: Language, case: Case) -> str:
@@ -76,7 +82,7 @@ def case_text(language: Language, case: Case) -> str:
     for title, side in sides:
         strongest = rows_of(reasons[side].sort_values("rank").head(SHOWN))
         lines += ["", f"{t(f'case.{title}')}:"]
-        lines += [_reason(language, case.words, reason) for reason in strongest] or [f"  {t('case.none')}"]
+        lines += [_reason(language, case, reason) for reason in strongest] or [f"  {t('case.none')}"]
     figures = {"base": row["base_value"], "sum": reasons["contribution"].sum(), "raw": row["raw"]}
     lines += ["", t("case.sum", **{name: language.number(float(value), 3) for name, value in figures.items()})]
     lines.append(t("case.decides", contact=language.text(case.contact)))
@@ -84,18 +90,21 @@ def case_text(language: Language, case: Case) -> str:
     return "\n".join(line.unescape() if hasattr(line, "unescape") else str(line) for line in lines)
 
 
-def _reason(language: Language, words: Words, reason: Any) -> str:
-    t, known = language.t, words.factors.get(reason.factor)
-    label = language.text(known.label) if known else str(reason.factor)
+def _reason(language: Language, case: Case, reason: Any) -> str:
+    t, known = language.t, case.words.factors.get(reason.factor)
+    how = case.others.get(str(reason.factor))
+    label = tagged(language, language.text(known.label) if known else str(reason.factor), how)
     count = int(reason.evidence_count)
     if not count:
         evidence = t("case.nothing")
+    elif how is not None:
+        evidence = t("case.something")
     elif pd.isna(reason.evidence_age_days):
         evidence = t("case.undated", count=language.number(count))
     else:
         age = t("case.age", n=int(reason.evidence_age_days))
         evidence = t("case.evidence", count=language.number(count), age=age)
-    parts = [] if pd.isna(reason.value) else [str(t("case.value", value=reason.value))]
+    parts = [] if how is not None or pd.isna(reason.value) else [str(t("case.value", value=reason.value))]
     size = language.number(abs(float(reason.contribution)), 3)
     sign = "+" if reason.contribution > 0 else "−"
     return f"  {sign}{size}  {label} ({', '.join([*parts, str(evidence)])})"

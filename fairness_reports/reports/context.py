@@ -50,12 +50,15 @@ class FeatureLine:
         How far back it looks; None when it has no limit or is no event.
     source : str, optional
         The source table.
+    by_association : bool
+        Whether it takes records about other people than the case's own person.
     """
 
     name: str
     factor: str
     look_back_days: int | None = None
     source: str | None = None
+    by_association: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class ReportContext:
         `factors` have no attribute (null, "", "overall").
         In `fairness` crossed attributes and their groups are joined by fairness_reports.spec.JOIN; overall rows with a
         band give the observed share per band. In `metrics`, `auc[returning]` and `auc[new]` speak of returning persons
-        and of new ones.
+        and of new ones; models.ablation adds the model without records about other people.
     cohorts : DataFrame
         cohort, as_of, role (development | test | open), cases, outcomes (null where not known yet).
     bands : sequence of BandLine

@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.reports.association import about_others, association_section, tagged
 from fairness_reports.reports.charts import Point, intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     attribute_label,
     cases_word,
     count,
+    factor_words,
     group_label,
     groups_in_order,
     is_overall,
@@ -40,6 +42,8 @@ def explanations_page(language: Language, context: ReportContext) -> Page:
         intro = t("explanations.intro", cases=cases_word(language, context))
         sections.append(Section(t("explanations.intro_title"), [Para(intro, "lead")]))
         sections.append(_factors(language, context, ranked))
+    others = association_section(language, context)
+    sections += [others] if others is not None else []
     sections.append(_not_seen(language, context))
     if not overall.empty and context.model is not None:
         sections += _by_group(language, context, frame, list(ranked["factor"])[:_BY_GROUP])
@@ -47,9 +51,8 @@ def explanations_page(language: Language, context: ReportContext) -> Page:
 
 
 def factor_label(language: Language, context: ReportContext, factor: str) -> str:
-    """The words for a factor."""
-    words = context.words.factors.get(factor)
-    return factor.replace("_", " ") if words is None else language.text(words.label)
+    """The words for a factor, tagged where it speaks of other people."""
+    return tagged(language, factor_words(language, context, factor), about_others(context.features).get(factor))
 
 
 def _factors(language: Language, context: ReportContext, ranked: pd.DataFrame) -> Section:

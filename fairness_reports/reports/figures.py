@@ -74,6 +74,12 @@ def metric_label(language: Language, metric: str) -> str:
     return str(language.word("metric", metric.split("[")[0]))
 
 
+def factor_words(language: Language, context: ReportContext, factor: str) -> str:
+    """The words for a factor."""
+    words = context.words.factors.get(factor)
+    return factor.replace("_", " ") if words is None else language.text(words.label)
+
+
 def attribute_label(language: Language, context: ReportContext, attribute: str) -> str:
     """The words for an attribute or for several crossed."""
     words = context.words.attributes

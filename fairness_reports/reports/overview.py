@@ -36,6 +36,7 @@ from fairness_reports.reports.layout import (
     Section,
     Table,
 )
+from models.ablation import is_ablation
 
 _SHOWN = (
     "auc", "average_precision", "brier", "brier_skill", "calibration_in_the_large", "calibration_slope",
@@ -238,7 +239,8 @@ def thresholds(language: Language, context: ReportContext) -> dict[str, str]:
 
 def _models_table(language: Language, context: ReportContext) -> Table | None:
     frame = context.metrics[context.metrics["split"] == context.test]
-    models = sorted(frame["model"].unique(), key=lambda m: (_MODELS.index(m) if m in _MODELS else 9, m))
+    candidates = [model for model in frame["model"].unique() if not is_ablation(model)]
+    models = sorted(candidates, key=lambda m: (_MODELS.index(m) if m in _MODELS else 9, m))
     if len(models) < 2:
         return None
     t = language.t

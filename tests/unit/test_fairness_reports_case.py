@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from fairness_reports.reports import FeatureLine
+from fairness_reports.reports.association import about_others
 from fairness_reports.reports.case import SHOWN, Case, case_text
 from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from features.words import Text, Words
@@ -72,6 +75,27 @@ def test_a_case_without_reasons_says_so() -> None:
     assert "2 November 2024" in text
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_of_other_people_only_that_something_is_recorded(code: str) -> None:
+    case = a_case((0.5, 0.4, 0.3, -0.25))
+    others = {"factor_0": "all", "factor_2": "all", "factor_3": "some"}
+    lines = case_text(Language(code), replace(case, others=others)).splitlines()
+    said = {name: next(line for line in lines if name in line) for name in (f"factor_{i}" for i in range(4))}
+    tags = [str(catalogue(code)[f"association.tag_{how}"]) for how in ("all", "some")]
+    something, nothing = (str(catalogue(code)[f"case.{name}"]) for name in ("something", "nothing"))
+    assert said["factor_0"].endswith(f"factor_0 ({tags[0]}) ({something})")
+    assert said["factor_2"].endswith(f"factor_2 ({tags[0]}) ({nothing})")
+    assert said["factor_3"].endswith(f"factor_3 ({tags[1]}) ({something})")
+    assert said["factor_1"] in case_text(Language(code), case), "what speaks of the person is told as ever"
+
+
+def test_factors_are_about_others_wholly_or_partly() -> None:
+    lines = [FeatureLine("a", "x", by_association=True), FeatureLine("b", "y"), FeatureLine("c", "z")]
+    assert about_others(lines) == {"x": "all"}
+    assert about_others([*lines, FeatureLine("d", "z", by_association=True)]) == {"x": "all", "z": "some"}
+    assert about_others([]) == {}
+
+
 def test_every_sentence_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[str] = set()
     plain = Language.t
@@ -82,5 +106,5 @@ def test_every_sentence_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Language, "t", noting)
     case_text(Language("en"), a_case((0.5, 0.4, -0.3), stale=date(2024, 11, 2)))
-    case_text(Language("en"), a_case((-0.5,), informative=False))
+    case_text(Language("en"), replace(a_case((-0.5,), informative=False), others={"factor_0": "all"}))
     assert {key for key in catalogue("en") if key.startswith("case.")} <= asked

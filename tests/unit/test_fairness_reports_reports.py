@@ -149,13 +149,16 @@ def test_every_sentence_of_the_catalogue_is_used(monkeypatch: pytest.MonkeyPatch
         page_html("en", fake.context(verdict), "index")
     page_html("en", bare, "quality")
     page_html("en", bare, "index")
-    # words for codes, which no page asks for one by one; the text of a case has a test of its own
-    families = ("metric", "model", "rule", "state", "direction", "excluded", "severity", "role", "metric_help", "case")
+    # words for codes, which no page asks for one by one; the text of a case and what is said of records about other
+    # people have tests of their own
+    families = ("metric", "model", "rule", "state", "direction", "excluded", "severity", "role", "metric_help", "case",
+                "association")  # fmt: skip
     rare = {  # each has a test of its own below
         "index.band_rare", "explanations.groups_none", "fairness.suppressed_none", "chart.gap_axis_plain",
         "card.missing_none", "fairness.returning_none", "fairness.judged_none", "chart.gap_desc_open",
         "fairness.compared_with", "quality.rules_all_met", "quality.count.new", "quality.count.changed",
         "quality.count.last_delivery", "quality.group.several", "quality.group.not_in_the_contract", "index.accepted",
+        "card.field.by_association",
     }  # fmt: skip
     unused = {key for key in catalogue("en") if key not in asked and key.split(".")[0] not in families}
     assert sorted(unused - rare) == []
@@ -336,6 +339,93 @@ def test_factors_with_few_cases_and_without_groups() -> None:
     assert "No group is large enough" in text
     few = only[only["factor"] == "quiz"]
     assert "<svg" not in page_html("en", fake.context(factors=few), "explanations")
+
+
+OUTCOMES: dict[str, tuple[tuple[float | None, ...], str, str]] = {
+    "worse": ((-0.021, -0.034, -0.009), "put 2.1 fewer of 100 pairs in the right order (between 0.9 and 3.4 fewer)",
+              "von 100 Paaren 2,1 weniger in die richtige Reihenfolge (zwischen 0,9 und 3,4 weniger)"),
+    "better": ((0.021, 0.009, 0.034), "put 2.1 more of 100 pairs in the right order (between 0.9 and 3.4 more)",
+               "von 100 Paaren 2,1 mehr in die richtige Reihenfolge (zwischen 0,9 und 3,4 mehr)"),
+    "unclear": ((-0.004, -0.012, 0.005), "change by −0.4 in 100 (between −1.2 and +0.5). The range holds zero",
+                "um −0,4 von 100 (zwischen −1,2 und +0,5). Der Bereich enthält die Null"),
+    "same": ((0.0, 0.0, 0.0), "It would lose nothing.", "Es verlöre nichts."),
+    "too_few": ((None, None, None), "too few to say", "zu wenige für eine Aussage"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("outcome", list(OUTCOMES))
+def test_records_about_other_people_are_named_with_their_reason_and_what_they_add(outcome: str) -> None:
+    auc, *sentences = OUTCOMES[outcome]
+    context = fake.with_association(auc)
+    titles = ("Records about other people", "Angaben über andere Menschen")
+    given = ("also given records about other people of the household", "auch Angaben über andere Menschen im Haushalt")
+    for code, sentence, title, says in zip(LANGUAGES, sentences, titles, given, strict=True):
+        text = words(page_html(code, context, "explanations"))
+        part = text[text.index(title) :]
+        assert says in part
+        assert fake.REASON[code] in part
+        assert sentence in part
+        assert not refused_wording(text, code)
+        others = {name: said[1 + LANGUAGES.index(code)] for name, said in OUTCOMES.items() if name != outcome}
+        assert [name for name, other in others.items() if other in part] == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_factors_about_other_people_are_tagged_wherever_they_are_listed(code: str) -> None:
+    context = fake.with_association()
+    wholly, partly = (str(catalogue(code)[f"association.tag_{how}"]) for how in ("all", "some"))
+    one, other, third = (fake.words().factors[name].label[code] for name in list(fake.FACTORS)[:3])
+    text = words(page_html(code, context, "explanations"))
+    attributes = context.factors["attribute"].nunique()
+    # the picture, its table and one per attribute
+    assert text.count(f"{one} ({wholly})") == 2 + attributes
+    assert text.count(f"{other} ({partly})") == 2 + attributes
+    assert f"{third} (" not in text
+    card = words(page_html(code, context, "model_card"))
+    assert f"{one} ({wholly})" in card
+    assert f"{other} ({wholly})" in card, "this feature of the factor does"
+    assert f"{other} own" in card, "and this one does not"
+    assert fake.REASON[code] in card
+    assert str(catalogue(code)["card.field.by_association"]) in card
+
+
+def test_what_is_said_of_other_people_stands_in_a_table_of_its_own() -> None:
+    context = fake.with_association()
+    text = words(page_html("en", context, "explanations"))
+    part = text[text.index("The model with and without") :]
+    assert "Ranking (AUC) 0.70 0.70 −0.02 −0.03 to −0.01" in part
+    assert "With the outcome, within the capacity 38.3% 38.3% −1.2 points −3.0 to +0.4" in part
+    assert "Found within the capacity" not in part[: part.index("no part in the verdict")]
+    for name in ("index", "model_card"):
+        assert "without by" not in words(page_html("en", context, name)), "it is no candidate"
+
+
+def test_without_such_features_or_a_model_nothing_is_said_of_what_they_add() -> None:
+    plain = words(page_html("en", fake.context(charter=fake.with_association().charter), "explanations"))
+    assert "other people" not in plain
+    features = fake.with_association().features
+    none = fake.context("descriptive_only", features=features, charter=fake.with_association().charter)
+    text = words(page_html("en", none, "explanations"))
+    assert "also given records about other people" in text
+    assert fake.REASON["en"] in text
+    assert "once more without them" not in text
+    unread = words(page_html("en", fake.context("fit", features=features, charter=None), "explanations"))
+    assert "too few to say" in unread
+    assert "charter's reason" not in unread
+
+
+def test_every_sentence_on_other_people_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    plain = Language.t
+
+    def noting(self: Language, key: str, **values: Any) -> Any:
+        asked.add(key)
+        return plain(self, key, **values)
+
+    monkeypatch.setattr(Language, "t", noting)
+    for auc, *_ in OUTCOMES.values():
+        page_html("en", fake.with_association(auc), "explanations")
+    assert {key for key in catalogue("en") if key.startswith("association.")} <= asked
 
 
 def test_pages_are_the_same_every_time_and_written_to_files(tmp_path: Path) -> None:
