@@ -122,6 +122,19 @@ class Column(_Model):
         return "VARCHAR" if self.is_key else DUCKDB_TYPES[self.logical_type]
 
     @property
+    def allowed(self) -> tuple[str, ...] | None:
+        """The only values that accepted rows have, as text and in the contract's order; None where it lists none."""
+        if self.is_key or self.logical_type not in ("string", "integer"):
+            return None
+        for rule in self.quality:
+            listed = (rule.get("arguments") or {}).get("validValues")
+            # rows with another value are let pass by a tolerance, and by a warning
+            strict = rule.get("mustBe") == 0 and rule.get("severity") != "warning"
+            if rule.get("metric") == "invalidValues" and isinstance(listed, list) and strict:
+                return tuple(str(value) for value in listed if value is not None)
+        return None
+
+    @property
     def date_formats(self) -> list[str]:
         """The column's own date format as `strptime` knows it; empty where the dialect's counts."""
         return [strptime_format(self.logical_type_options.format)] if self.logical_type_options.format else []
@@ -177,6 +190,27 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+class Overwritten(_Model):
+    """A column whose older values the source overwrites; a bare name stands for a column without a reason.
+
+    Attributes
+    ----------
+    column : str
+        Its name.
+    reason : str, optional
+        Why today's value may stand for the one that was there when the row was known. Without it no feature may look
+        at the column: it would see what nobody knew on the as-of date.
+    """
+
+    column: str
+    reason: str | None = Field(None, min_length=10)
+
+
+def _overwritten(value: Any) -> Any:
+    entries = value if isinstance(value, list) else [value]
+    return [{"column": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
 class Table(_Model):
     """One source table: its files, how they are written, its columns and what they mean in time."""
 
@@ -199,10 +233,28 @@ class Table(_Model):
     dialect: Dialect = Field(default_factory=Dialect)
     knowledge_day: KnowledgeDay = Field(alias="knowledgeDay")
     collected: Annotated[list[Collected], BeforeValidator(_as_list)] = Field(default_factory=list)
-    overwritten_in_place: list[str] = Field(default_factory=list, alias="overwrittenInPlace")
+    overwritten: Annotated[
+        list[Overwritten],
+        BeforeValidator(_overwritten, json_schema_input_type=list[str | Overwritten]),
+    ] = Field(default_factory=list, alias="overwrittenInPlace")
     optional: bool = False
     purpose: str | None = None
     retention: str | None = None
+
+    @property
+    def overwritten_in_place(self) -> list[str]:
+        """The columns whose older values the source overwrites."""
+        return [entry.column for entry in self.overwritten]
+
+    @property
+    def without_history(self) -> frozenset[str]:
+        """Those of them of which nothing says what stood there when the row was known.
+
+        A table that is known by its first delivery has none: what a delivery shows counts from that delivery on.
+        """
+        if self.knowledge_day.first_delivery:
+            return frozenset()
+        return frozenset(entry.column for entry in self.overwritten if entry.reason is None)
 
     @property
     def patterns(self) -> list[str]:

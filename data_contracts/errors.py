@@ -54,6 +54,10 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.what}" + (f" {self.todo}" if self.todo else "")
 
 
+_SHOWN = 50
+"""So many mistakes are shown at once: whoever mends them sees the rest next time."""
+
+
 class PackError(UsageError):
     """A pack does not load: carries every mistake found, not only the first."""
 
@@ -63,7 +67,9 @@ class PackError(UsageError):
         super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the pack", where=str(pack))
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.where}: {self.what}", *(f"  {mistake}" for mistake in self.mistakes)])
+        lines = [f"{self.where}: {self.what}", *(f"  {mistake}" for mistake in self.mistakes[:_SHOWN])]
+        rest = len(self.mistakes) - _SHOWN
+        return "\n".join([*lines, *([f"  ... and {rest} more. Mend these first."] if rest > 0 else [])])
 
 
 class RefusedError(PlumblineError):

@@ -7,15 +7,17 @@ Does not belong here: what a section means (each room owns the model of its own 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from data_contracts.errors import Mistake
 
@@ -172,7 +174,9 @@ def _told(document: Document, location: Location, model: type[BaseModel], item: 
     if item["type"] == "missing":
         return document.mistake(place, f"“{missing}” is missing.", "Add it; docs/packs.md says what it means.")
     if item["type"] == "extra_forbidden":
-        near = nearest(str(missing), known_fields(model))
+        # a field that exists, but elsewhere, is no advice
+        elsewhere = [name for name in known_fields(model) if name != missing]
+        near = nearest(str(missing), _fields_at(model, item["loc"][:-1])) or nearest(str(missing), elsewhere)
         return document.mistake(place, f"“{missing}” is not a field here.", near or "Remove it.")
     message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return document.mistake(place, f"“{name}”: {message}" + ("" if message.endswith((".", "?")) else "."))
@@ -202,7 +206,65 @@ def sound_parts(model: type[Model], document: Document) -> Model:
     return model.model_construct(**sound)
 
 
-def known_fields(model: type[BaseModel]) -> list[str]:
+def sound_items(kind: Any, document: Document, location: Location) -> list[tuple[int, Any]]:
+    """The items of a list with mistakes that are sound themselves, each with its place in the list.
+
+    Parameters
+    ----------
+    kind : type
+        What each item is read as.
+    document : Document
+        The file.
+    location : tuple of int or str
+        Where the list stands.
+
+    Returns
+    -------
+    list of (int, object)
+        Empty where there is no list.
+    """
+    data = document.data
+    for step in location:
+        data = data.get(step) if isinstance(data, dict) else None
+    adapter = TypeAdapter(kind)
+    sound: list[tuple[int, Any]] = []
+    for i, item in enumerate(data if isinstance(data, list) else []):
+        with suppress(ValidationError):
+            sound.append((i, adapter.validate_python(item)))
+    return sound
+
+
+def _fields_at(model: type[BaseModel], steps: Sequence[int | str]) -> tuple[str, ...]:
+    """The fields of the models that an error's place leads to; none where it does not say."""
+    here: list[type[BaseModel]] = [model]
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        inside = [info for each in here for info in [_field(each, step)] if info is not None]
+        if inside:
+            here = [found for info in inside for found in _models_in(info.annotation)]
+            continue
+        # the name of a branch: the word that tells the models of a union apart
+        here = [each for each in here if any(_says(info, step) for info in each.model_fields.values())] or here
+    return tuple(dict.fromkeys(info.alias or name for each in here for name, info in each.model_fields.items()))
+
+
+def _field(model: type[BaseModel], name: str) -> FieldInfo | None:
+    return next((info for own, info in model.model_fields.items() if name in (own, info.alias)), None)
+
+
+def _says(info: FieldInfo, word: str) -> bool:
+    return get_origin(info.annotation) is Literal and word in get_args(info.annotation)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
+
+
+@cache
+def known_fields(model: type[BaseModel]) -> tuple[str, ...]:
     """Every field name of a model and of the models inside it, for advice on misspelt ones."""
     names: list[str] = []
     seen: set[type[BaseModel]] = set()
@@ -218,7 +280,33 @@ def known_fields(model: type[BaseModel]) -> list[str]:
                 queue.append(info.annotation)
         else:
             queue.extend(getattr(current, "__args__", ()))
-    return names
+    return tuple(dict.fromkeys(names))
+
+
+@dataclass
+class Nearest:
+    """Advice for many unknown words: the nearest valid one as long as that is quick.
+
+    To compare thousands of words with thousands takes minutes, and nobody reads thousands of mistakes at once.
+
+    Attributes
+    ----------
+    at_most : int
+        For so many different words.
+    """
+
+    at_most: int = 20
+    _told: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, word: str, known: Collection[str]) -> str:
+        """As `nearest`."""
+        if word not in self._told and not self.silent(word):
+            self._told[word] = nearest(word, sorted(known))
+        return self._told.get(word, "")
+
+    def silent(self, word: str) -> bool:
+        """Whether nothing is said about this word any more."""
+        return word not in self._told and len(self._told) >= self.at_most
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

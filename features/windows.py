@@ -11,6 +11,13 @@ from dataclasses import dataclass
 
 DAYS = {"d": 1, "w": 7, "y": 365}
 LONGEST = 150 * DAYS["y"]  # a window longer than a life is a misprint
+_WORDS = {  # what people write instead, in days; of months there is only about
+    **dict.fromkeys(("d", "day", "days", "t", "tag", "tage", "tagen"), (1, "d")),
+    **dict.fromkeys(("w", "wk", "week", "weeks", "woche", "wochen"), (1, "w")),
+    **dict.fromkeys(("y", "yr", "year", "years", "j", "jahr", "jahre", "jahren"), (1, "y")),
+    **dict.fromkeys(("m", "mo", "month", "months", "monat", "monate", "monaten"), (30, "d")),
+}
+_BETWEEN = re.compile(r"\s*(?:\.\.+|…|-|\u2013|\u2014|:|\bto\b|\bbis\b)\s*")
 _LAG = re.compile(r"(\d+)([dwy])")
 _RANGE = re.compile(r"(?:(\d+)([dwy])\.\.)?(\d+)([dwy])")
 
@@ -61,12 +68,16 @@ def read_window(text: str) -> Window:
         return Window(0, None)
     match = _RANGE.fullmatch(text)
     if not match:
-        raise ValueError(f"“{text}” is not a window; write 90d, 8w, 1y, a range such as 90d..1y, or all")
+        guess = meant(text)
+        todo = f"did you mean “{guess}”?" if guess else "write 90d, 8w, 1y, a range such as 90d..1y, or all"
+        raise ValueError(f"“{text}” is not a window; {todo}")
     near = int(match[1]) * DAYS[match[2]] if match[1] else 0
     far = int(match[3]) * DAYS[match[4]]
     if not near < far <= LONGEST:
+        turned = meant(text)
+        advice = f"; did you mean “{turned}”?" if turned not in ("", text) else ""
         raise ValueError(
-            f"“{text}” holds no day or more than 150 years; a range goes from the nearer bound to the farther"
+            f"“{text}” holds no day or more than 150 years; a range goes from the nearer bound to the farther{advice}"
         )
     return Window(near, far)
 
@@ -91,5 +102,33 @@ def read_lag(text: str) -> int:
     """
     match = _LAG.fullmatch(text)
     if not match or not 0 < (days := int(match[1]) * DAYS[match[2]]) <= LONGEST:
-        raise ValueError(f"“{text}” is not a lag; write 30d, 8w or 1y")
+        guess = meant(text)
+        todo = f"did you mean “{guess}”?" if guess != text and _LAG.fullmatch(guess) else "write 30d, 8w or 1y"
+        raise ValueError(f"“{text}” is not a lag; {todo}")
     return days
+
+
+def meant(text: str) -> str:
+    """The window that somebody probably meant who wrote it in other words; nothing where that is not clear.
+
+    Examples
+    --------
+    >>> meant("90 days"), meant("90d-1year"), meant("3 months"), meant("soon")
+    ('90d', '90d..1y', '90d', '')
+    """
+    plain = text.strip().lower()
+    if plain in ("all", "alle", "alles", "any", "ever", "unlimited"):
+        return "all"
+    parts = [re.fullmatch(r"(\d{1,5})\s*([a-z]*)", part) for part in _BETWEEN.split(plain)]
+    bounds: list[tuple[int, str]] = []
+    unit = "d"
+    for part in reversed(parts):  # the unit of 90-180d stands once, behind
+        if part is None or len(parts) > 2 or (part[2] and part[2] not in _WORDS):
+            return ""
+        unit = part[2] or unit
+        times, letter = _WORDS[unit]
+        bounds.append((int(part[1]) * times * DAYS[letter], f"{int(part[1]) * times}{letter}"))
+    days = [size for size, _ in bounds]
+    if not 0 < min(days) <= max(days) <= LONGEST or len(set(days)) < len(days):
+        return ""
+    return "..".join(written for _, written in sorted(bounds))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from data_contracts.yamldoc import Location, nearest
+from data_contracts.yamldoc import Location, Nearest
 
 Problem = tuple[Location, str, str]
 """Where in the section, what is wrong, what to do."""
@@ -122,12 +122,13 @@ def check(
         Locations are places in `words.yaml`. A missing language is not among them: `Text` does not load without it.
     """
     problems: list[Problem] = []
+    nearest = Nearest()
     for key in sorted({feature.factor for feature in features} - set(words.factors)):
-        near = nearest(key, sorted(words.factors))
+        near = nearest(key, words.factors)
         problems.append((("factors",), f"the factor “{key}” has no words.", near or "Add its label in en and de."))
     for name in sorted(attributes):
         if name not in words.attributes:
-            near = nearest(name, sorted(words.attributes))
+            near = nearest(name, words.attributes)
             problems.append(
                 (("attributes",), f"the protected attribute “{name}” has no words.", near or "Add its label.")
             )

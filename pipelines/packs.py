@@ -20,14 +20,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 import data_contracts
 from data_contracts.contract import Contract, read_contract
-from data_contracts.core import CoreMapping
+from data_contracts.core import CoreMapping, vocabulary
 from data_contracts.core import check as check_core
 from data_contracts.errors import Mistake, PackError, UsageError
-from data_contracts.yamldoc import Document, Location, nearest, read_document, sound_parts, validate
+from data_contracts.yamldoc import Document, Location, nearest, read_document, sound_items, sound_parts, validate
 from fairness_reports import charter as charters
 from fairness_reports.charter import Charter
 from fairness_reports.spec import ProtectedSpec
-from features import spec as feature_specs
+from features import check as feature_check
 from features import words as factor_words
 from features.spec import FeatureSpec
 from features.words import Text, Words
@@ -187,6 +187,8 @@ def load_pack(name_or_path: str) -> Pack:
         mistakes += found
         if document is not None:
             documents[file] = document
+            if model is Programme and contract is not None:
+                mistakes += _take_categories(document, contract)
             parts[file], found = validate(model, document)
             mistakes += found
     mistakes += _across(documents, contract, parts)
@@ -196,6 +198,16 @@ def load_pack(name_or_path: str) -> Pack:
     if mistakes or contract is None or programme is None or charter is None or words is None:
         raise PackError(path, mistakes)
     return Pack(path, contract, programme, charter, words)
+
+
+def _take_categories(document: Document, contract: Contract) -> list[Mistake]:
+    """Let features that say `categories: contract` have the contract's values."""
+    features = document.data.get("features") if isinstance(document.data, dict) else None
+    core, mistakes = validate(CoreMapping, document, ("core",))
+    if mistakes or core is None:
+        return []  # told when the whole file is read
+    found = feature_check.take_categories(features, vocabulary(core, contract).values)
+    return [document.mistake(("features", *place), what, todo) for place, what, todo in found]
 
 
 def _across(documents: dict[str, Document], contract: Contract | None, parts: dict[str, Any]) -> list[Mistake]:
@@ -217,16 +229,20 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
     )
     if contract is not None and has(programme, "core"):
         tell("programme.yaml", ("core",), check_core(programme.core, contract))
-    if has(programme, "features", "core", "outcome", "protected"):
-        found = feature_specs.check(
-            programme.features,
-            event_types=programme.core.event_types(),
-            attributes=programme.core.attributes(),
-            sources=programme.core.sources(),
-            outcome_event_types=programme.outcome.event_type,
-            protected=programme.protected.attributes,
-        )
-        tell("programme.yaml", ("features",), found)
+    if programme is not None:
+        features = list(enumerate(programme.features)) if has(programme, "features") else None
+        if features is None:  # one feature with a mistake does not hide those of the others
+            features = sound_items(FeatureSpec, documents["programme.yaml"], ("features",))
+        if features or has(programme, "features"):
+            found = feature_check.check(
+                [feature for _, feature in features],
+                vocabulary=vocabulary(programme.core, contract) if has(programme, "core") else None,
+                outcome_event_types=programme.outcome.event_type if has(programme, "outcome") else (),
+                protected=programme.protected.attributes if has(programme, "protected") else (),
+                places=[place for place, _ in features],
+                line=lambda place: documents["programme.yaml"].line(("features", *place)),
+            )
+            tell("programme.yaml", ("features",), found)
     if has(programme, "features", "core"):
         # a charter whose section is itself wrong, or that cannot be read, is told in its own place
         written = documents["charter.yaml"].data if charter is not None else None

@@ -9,5 +9,17 @@ from data_contracts.core.mapping import CoreMapping, Source
 from data_contracts.core.problems import check
 from data_contracts.core.sandbox import check_sql
 from data_contracts.core.schema import CORE, create_tables
+from data_contracts.core.vocabulary import Vocabulary, vocabulary
 
-__all__ = ["CORE", "CoreMapping", "Source", "build_core", "check", "check_sql", "create_tables", "fill_core"]
+__all__ = [
+    "CORE",
+    "CoreMapping",
+    "Source",
+    "Vocabulary",
+    "build_core",
+    "check",
+    "check_sql",
+    "create_tables",
+    "fill_core",
+    "vocabulary",
+]

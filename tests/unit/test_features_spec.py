@@ -9,11 +9,14 @@ import pytest
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from data_contracts.core import Vocabulary
 from data_contracts.yamldoc import read_document, validate
+from features.check import check, take_categories
 from features.kinds import KINDS
-from features.spec import FeatureSpec, check, columns, kind_name
-from features.windows import Window, read_window
+from features.spec import FeatureSpec, columns, kind_name
+from features.windows import Window, meant, read_lag, read_window
 from features.words import Words
+from features.words import check as words_check
 
 FEATURES: TypeAdapter[list[FeatureSpec]] = TypeAdapter(list[FeatureSpec])
 
@@ -46,6 +49,30 @@ def test_window(text: str, near: int, far: int | None) -> None:
 def test_no_window(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a window|is empty, backwards|holds no day|150 years"):
         read_window(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("90days", "90d"), ("90 Tage", "90d"), ("90", "90d"), ("3 months", "90d"), ("1 Jahr", "1y"), ("ALL", "all"),
+        ("90-180d", "90d..180d"), ("90d to 1 year", "90d..1y"), ("1y..90d", "90d..1y"), ("a quarter", ""), ("0d", ""),
+        ("1..2..3d", ""), ("90d..90d", ""), ("999y", ""),
+    ],
+)  # fmt: skip
+def test_the_window_that_was_probably_meant(text: str, near: str) -> None:
+    assert meant(text) == near
+    if near:
+        read_window(near)
+        with pytest.raises(ValueError, match=f"did you mean “{near}”"):
+            read_window(text)
+
+
+def test_a_lag_takes_the_newest_days_out_of_every_window() -> None:
+    assert (read_lag("8w"), read_lag("1y")) == (56, 365)
+    [spec] = FEATURES.validate_python([count(lag="30d")])
+    assert (spec.span, spec.lag_days) == (Window(30, 90), 30)  # type: ignore[union-attr]  # it is a count
+    [spec] = FEATURES.validate_python([count(lag="30d", window="90d..1y")])
+    assert spec.span == Window(90, 365)  # type: ignore[union-attr]  # it is a count
 
 
 def test_every_kind_has_an_example_that_loads() -> None:
@@ -82,7 +109,17 @@ def test_one_name_or_a_list_and_numbers_as_names() -> None:
         ({"missing": "none"}, "write zero, missing, or a number"),
         ({"missing": True}, "write zero, missing, or a number"),
         ({"missing": float("nan")}, "write zero, missing, or a number"),
-        ({"scope": "cluster"}, "'case' or 'person'"),
+        ({"scope": "cluster"}, "'case', 'person' or 'association'"),
+        ({"lag": "30days"}, "“30days” is not a lag; did you mean “30d”?"),
+        ({"lag": "90d..1y"}, "not a lag; write 30d"),
+        ({"lag": "0d"}, "not a lag"),
+        ({"lag": "90d"}, "lies within the lag"),
+        ({"label": {"en": "only"}}, "Field required"),
+        ({"kind": "rate", "window": "all", "reason": "why"}, "a window with a limit"),
+        ({"kind": "change"}, "Field required"),
+        ({"kind": "change", "compared_with": "90d"}, "are the same"),
+        ({"kind": "change", "compared_with": "all", "reason": "why"}, "two windows with a limit"),
+        ({"kind": "change", "compared_with": "90d..180d", "measure": "median"}, "'count', 'sum' or 'mean'"),
         ({"direction": "sideways"}, "'up' or 'down'"),
         ({"wnidow": "1y"}, "Extra inputs"),
         ({"kind": "share"}, "Field required"),
@@ -153,15 +190,8 @@ def test_check_tells_everything_at_once() -> None:
     words = Words.model_validate(
         {"case": {"one": text, "many": text}, "outcome": text, "factors": {"f": {"label": text}}}
     )
-    problems = check(
-        features,
-        words,
-        event_types={"referral", "crisis", "t"},
-        attributes={"gender", "credits"},
-        sources={"clicks"},
-        outcome_event_types=["crisis"],
-        protected=["gender"],
-    )
+    known = Vocabulary(("referral", "crisis", "t"), ("gender", "credits"), ("clicks",))
+    problems = check(features, words, known, outcome_event_types=["crisis"], protected=["gender"])
     assert problems == [
         ((0, "events", "type"), "the event type “refferal” is not known.", "Did you mean “referral”?"),
         ((0, "source"), "the source “clikcs” is not known.", "Did you mean “clicks”?"),
@@ -170,7 +200,7 @@ def test_check_tells_everything_at_once() -> None:
         (
             (2, "events", "type"),
             "“b” uses “crisis”, an event that the outcome is made from.",
-            "Remove it: a part of the answer is no feature.",
+            "Remove it: a part of the answer is no feature. Or declare a `lag`, such as 90d, to keep them apart.",
         ),
         ((3, "name"), "“case_id” is already a column.", "Give every feature a name of its own."),
         (
@@ -183,11 +213,119 @@ def test_check_tells_everything_at_once() -> None:
 
 
 def test_check_names_what_is_known_where_nothing_is_near() -> None:
-    [problem] = check(specs(KINDS[0].example), event_types=["b", "a"])
+    [problem] = check(specs(KINDS[0].example), vocabulary=Vocabulary(("b", "a")))
     assert problem[2] == "Known: a, b."
-    [problem] = check(specs(KINDS[0].example), event_types=[])
+    [problem] = check(specs(KINDS[0].example), vocabulary=Vocabulary(()))
     assert problem[2] == "Known: none."
+    [problem] = check(specs(KINDS[0].example), vocabulary=Vocabulary(tuple(f"zz{n:02}" for n in range(25))))
+    assert problem[2].endswith("zz19 and 5 more.")
     assert check([]) == [((), "there are no features.", "Declare at least one.")]
+
+
+def test_the_outcomes_own_events_need_a_lag() -> None:
+    features = FEATURES.validate_python([count(name="a"), count(name="b", lag="30d")])
+    assert [place for place, _, _ in check(features, outcome_event_types=["t"])] == [(0, "events", "type")]
+
+
+def test_categories_and_values_that_no_event_carries() -> None:
+    known = Vocabulary(
+        event_types=("contact", "referral", "other"),
+        categories={"contact": ("visit", "missed"), "referral": (), "other": None},
+        without_value=frozenset({"contact"}),
+    )
+    features = FEATURES.validate_python(
+        [
+            count(name="a", events={"type": "contact", "category": ["visit", "misssed"]}),
+            count(name="b", kind="share", events={"type": ["contact", "referral"]}, of="zzz"),
+            count(name="c", events={"type": "referral", "category": "school"}),
+            count(name="d", kind="distinct", events={"type": "referral"}),
+            count(name="e", kind="mean", events={"type": "contact"}),
+            count(name="f", events={"type": "contact", "value": {"above": 1}}),
+            # what is open is nobody's mistake
+            count(name="g", kind="sum", events={"type": ["contact", "other"], "category": "zzz"}),
+            count(name="h", kind="distinct", events={"type": "other"}),
+        ]
+    )
+    assert [(place, what, todo[:22]) for place, what, todo in check(features, vocabulary=known)] == [
+        ((0, "events", "category"), "the category “misssed” of “contact” is not known.", "Did you mean “missed”?"),
+        ((1, "of"), "the category “zzz” of “contact” or “referral” is not known.", "Known: missed, visit."),
+        ((2, "events", "category"), "events of the type “referral” carry no category.", "Map one in core.event,"),
+        ((3, "kind"), "events of the type “referral” carry no category.", "Map one in core.event,"),
+        ((4, "kind"), "events of the type “contact” carry no value.", "Map one in core.event,"),
+        ((5, "events", "value"), "events of the type “contact” carry no value.", "Map one in core.event,"),
+    ]
+
+
+def test_declared_categories_are_among_those_of_the_contract() -> None:
+    known = Vocabulary(attributes=("by", "free"), values={"by": ("self", "court"), "free": None})
+    one = {"name": "a", "kind": "attribute_category", "factor": "f", "attribute": "by", "categories": ["self", "cuort"]}
+    features = FEATURES.validate_python([one, one | {"name": "b", "attribute": "free"}])
+    assert check(features, vocabulary=known) == [
+        (
+            (0, "categories"),
+            "the category “cuort” of the attribute “by” is not known.",
+            "Did you mean “court”?",
+        )
+    ]
+
+
+def test_categories_of_the_contract_are_written_in_its_order() -> None:
+    one = {"name": "a", "kind": "attribute_category", "factor": "f", "attribute": "by", "categories": "contract"}
+    listed = one | {"categories": ["contract"]}
+    raw = [one.copy(), listed, one | {"attribute": "free"}, one | {"attribute": "nowhere"}, "no feature", count()]
+    problems = take_categories(raw, {"by": ("self", "court"), "free": None})
+    assert [(place, what) for place, what, _ in problems] == [
+        ((2, "categories"), "the contract does not list the values of the attribute “free”."),
+        ((3, "categories"), "the contract does not list the values of the attribute “nowhere”."),
+    ]
+    assert raw[0] == one | {"categories": ["self", "court"]}
+    assert raw[1] == listed
+    assert [column.name for column in columns(FEATURES.validate_python([raw[0]]))] == ["a__self", "a__court"]
+    assert take_categories("no list", {}) == []
+
+
+def test_what_the_source_overwrites_is_no_feature() -> None:
+    known = Vocabulary(
+        overwritten_types={"status": "cases.status"},
+        overwritten_attributes={"team": "cases.team"},
+        overwritten_sources={"*": "cases.closed_on"},
+        overwritten_opening="cases.opened_on",
+    )
+    features = FEATURES.validate_python(
+        [
+            count(name="a", events={"type": ["t", "status"]}),
+            count(name="b", source="school"),
+            {"name": "c", "kind": "attribute_number", "factor": "f", "attribute": "team"},
+            {"name": "d", "kind": "days_since_opened", "factor": "f"},
+            {"name": "e", "kind": "attribute_number", "factor": "f", "attribute": "other"},
+            {"name": "g", "kind": "calendar_month", "factor": "f"},
+        ]
+    )
+    found = check(features, vocabulary=known)
+    assert [place for place, _, _ in found] == [(0, "events", "type"), (1, "source"), (2, "attribute"), (3, "kind")]
+    assert "“c” rests on “cases.team”, which the source overwrites" in found[2][1]
+    assert "overwrittenInPlace" in found[2][2]
+
+
+def test_two_features_of_one_name_are_both_named_with_their_lines() -> None:
+    features = FEATURES.validate_python([count(), count(name="n")])
+    [(place, what, _)] = check(features, places=[4, 7], line=lambda place: 10 * int(place[0]))
+    assert place == (7, "name")
+    assert "of the feature “n” (line 40)" in what
+
+
+def test_five_thousand_features_are_checked_at_once() -> None:
+    """Every one of them with three mistakes: nothing may be compared with everything."""
+    raw = [count(name=f"f{n}", factor=f"factor{n}", events={"type": f"tpye{n}"}, source=f"s{n}") for n in range(5000)]
+    features = FEATURES.validate_python(raw)
+    text = {"en": "w", "de": "W"}
+    said = {f"fcator{n}": {"label": text} for n in range(500)}
+    words = Words.model_validate({"case": {"one": text, "many": text}, "outcome": text, "factors": said})
+    known = Vocabulary(tuple(f"type{n}" for n in range(500)), (), tuple(f"source{n}" for n in range(50)))
+    problems = check(features, words, known)
+    assert len(problems) == 15000
+    assert len(words_check(words, features)) == 5000
+    assert len(columns(features)) == 5000
 
 
 class _Section(BaseModel):
