@@ -8,10 +8,11 @@ Does not belong here: the figures (models.ablation), or whether such a feature m
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import (
+    SHARES,
     factor_words,
     interval,
     known,
@@ -81,10 +82,18 @@ def _lost(language: Language, context: ReportContext, model: str) -> list[Block]
         if row is None or one is None or other is None or not known(row.value):
             continue
         both = (metric_value(language, name, each.value) for each in (one, other))
-        spread = interval(language, name, row.low, row.high, difference=True)
-        rows.append([metric_label(language, name), *both, Cell(metric_difference(language, name, row.value), spread)])
+        rows.append([metric_label(language, name), *both, _difference(language, name, row)])
     head = [t("index.metric"), *(t(f"association.{key}") for key in ("with", "without", "difference"))]
     return [*blocks, Table(t("association.table"), head, rows, numbers_from=1), Para(t("association.no_say"), "small")]
+
+
+def _difference(language: Language, metric: str, row: Any) -> Cell:
+    """Paired differences are small: what is no share has a digit more than elsewhere."""
+    if metric in SHARES:
+        spread = interval(language, metric, row.low, row.high, difference=True)
+        return Cell(metric_difference(language, metric, row.value), spread)
+    value, low, high = (language.signed(float(each), 3) for each in (row.value, row.low, row.high))
+    return Cell(value, str(language.t("form.interval", low=low, high=high)))
 
 
 def _in_pairs(language: Language, value: float, low: float, high: float) -> str:

@@ -393,7 +393,7 @@ def test_what_is_said_of_other_people_stands_in_a_table_of_its_own() -> None:
     context = fake.with_association()
     text = words(page_html("en", context, "explanations"))
     part = text[text.index("The model with and without") :]
-    assert "Ranking (AUC) 0.70 0.70 −0.02 −0.03 to −0.01" in part
+    assert "Ranking (AUC) 0.70 0.70 −0.021 −0.034 to −0.009" in part
     assert "With the outcome, within the capacity 38.3% 38.3% −1.2 points −3.0 to +0.4" in part
     assert "Found within the capacity" not in part[: part.index("no part in the verdict")]
     for name in ("index", "model_card"):
