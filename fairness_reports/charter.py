@@ -364,14 +364,14 @@ def check(charter: Charter, protected: ProtectedSpec, metrics: list[str] | None 
 
 
 def check_association(
-    features: Sequence[Feature], reason: Text | None, *, memberships: bool, told: bool = False
+    features: Sequence[tuple[int, Feature]], reason: Text | None, *, memberships: bool, told: bool = False
 ) -> list[Problem]:
     """Which features take records about other people without leave, or without anything that says who these are.
 
     Parameters
     ----------
-    features : sequence of FeatureSpec
-        The programme's features.
+    features : sequence of (int, FeatureSpec)
+        The programme's features, each with its place in the list.
     reason : Text or None
         `Charter.reason_by_association`.
     memberships : bool
@@ -385,7 +385,7 @@ def check_association(
         Locations count from the list of features in programme.yaml.
     """
     problems: list[Problem] = []
-    for i, spec in enumerate(features):
+    for i, spec in features:
         if not (isinstance(spec, EventFeature) and spec.by_association):
             continue
         if reason is None and not told:

@@ -243,14 +243,13 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
                 line=lambda place: documents["programme.yaml"].line(("features", *place)),
             )
             tell("programme.yaml", ("features",), found)
-    if has(programme, "features", "core"):
         # a charter whose section is itself wrong, or that cannot be read, is told in its own place
         written = documents["charter.yaml"].data if charter is not None else None
         unsound = not isinstance(written, dict) or not {"by_association"} & set(written) <= charter.model_fields_set
         found = charters.check_association(
-            programme.features,
+            features,
             charter.reason_by_association if charter is not None else None,
-            memberships=bool(programme.core.membership),
+            memberships=not has(programme, "core") or bool(programme.core.membership),
             told=unsound,
         )
         tell("programme.yaml", ("features",), found)

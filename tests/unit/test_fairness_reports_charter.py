@@ -183,18 +183,18 @@ def test_association_needs_a_reason_and_something_that_says_who_belongs_together
     own = Count(kind="count", name="own", factor="f", events=events, window="1y")
     others = Count(kind="count", name="theirs", factor="f", events=events, window="1y", scope="association")
     reason = Text(**WORDS)
-    assert check_association([own], None, memberships=False) == []
-    assert check_association([own, others], reason, memberships=True) == []
-    ((place, what, todo),) = check_association([own, others], None, memberships=True)
+    assert check_association([(0, own)], None, memberships=False) == []
+    assert check_association([(0, own), (1, others)], reason, memberships=True) == []
+    ((place, what, todo),) = check_association([(0, own), (1, others)], None, memberships=True)
     assert place == (1, "scope")
     assert "“theirs”" in what
     assert "charter.yaml gives no reason" in what
     assert "by_association" in todo
-    ((place, what, todo),) = check_association([others], reason, memberships=False)
+    ((place, what, todo),) = check_association([(0, others)], reason, memberships=False)
     assert place == (0, "scope")
     assert "`core` has no `membership`" in what
-    assert len(check_association([others], None, memberships=False)) == 2
-    assert check_association([others], None, memberships=True, told=True) == []
+    assert len(check_association([(0, others)], None, memberships=False)) == 2
+    assert check_association([(0, others)], None, memberships=True, told=True) == []
 
 
 def test_group_names_that_yaml_reads_as_numbers_are_text() -> None:

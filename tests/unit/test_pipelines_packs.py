@@ -98,6 +98,16 @@ def test_a_feature_over_other_people_needs_the_charters_reason(copy: Path, chart
     assert "by_association" in mistake.todo
 
 
+def test_another_features_mistake_does_not_hide_that_a_reason_is_missing(copy: Path) -> None:
+    line = with_others(copy, "")
+    change(copy / "programme.yaml", "name: referrals_90d, kind: count", "name: referrals_90d, kind: cuont")
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    told = {mistake.line: mistake.what for mistake in raised.value.mistakes}
+    assert sorted(told) == [line, line + 1]
+    assert "gives no reason" in told[line]
+
+
 def test_with_a_reason_it_loads_and_a_reason_alone_does_no_harm(copy: Path) -> None:
     with (copy / "charter.yaml").open("a", encoding="utf-8") as file:
         file.write(REASON)
