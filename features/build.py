@@ -1,25 +1,44 @@
-"""The matrix: what the agency knew of every case in every cohort, as one table.
+"""The matrix: what the agency knew of every case in every cohort, as one table or one Parquet file.
 
-Belongs here: checking that core tables can be computed with, running the compiled query, storing its result.
-Does not belong here: what is computed (portable), or who is in a cohort (models).
+Belongs here: which way it is computed, and where the result is kept.
+Does not belong here: what is computed (portable, kernel), what has to be computed again (increment).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
-from data_contracts.errors import PlumblineError
-from features import kinds
-from features.fields import AttributeFeature, EventFeature, Feature
-from features.portable import birth_sql, matrix_sql
+from data_contracts.warehouse import transaction
+from features.fast import matrix_batches
+from features.fields import Feature
+from features.increment import find_increment, keep_state
+from features.inputs import usable_events
+from features.spark import spark_matrix
 from features.spec import columns
-from features.sql import literal, name, one_of
+from features.sql import name
 
-LARGEST = 1e15  # sums in millionths stay exact below this; no record of practice comes near
+__all__ = ["Built", "build_matrix", "columns", "matrix_name", "write_matrix"]
 
-__all__ = ["build_matrix", "columns", "matrix_name"]
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left.
+
+    Attributes
+    ----------
+    rows : int
+        Rows of the matrix.
+    computed : int
+        How many of them were computed now; the others had been before, from the same records.
+    """
+
+    rows: int
+    computed: int
 
 
 def matrix_name(programme: str) -> str:
@@ -27,108 +46,129 @@ def matrix_name(programme: str) -> str:
     return f"features.{name(programme + '__matrix')}"
 
 
-def build_matrix(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature]) -> int:
+def build_matrix(
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    specs: Sequence[Feature],
+    *,
+    memory: int | None = None,
+    spark: str | None = None,
+    folder: Path | None = None,
+) -> Built:
     """Compute every feature for every row of cohort."case" and store them.
+
+    What was computed before from the same records by the same code is kept: only the rows of people whose records have
+    changed are computed again, and rows that are new. The table is the same as after a build from nothing.
 
     Parameters
     ----------
     con : DuckDBPyConnection
-        The warehouse, with the core tables and cohort."case".
+        The warehouse, with the core tables and cohort."case"; in no transaction.
     programme : str
         Whose.
     specs : sequence of FeatureSpec
         The features.
+    memory : int, optional
+        Bytes that the batches under way may take together, beside DuckDB's own memory limit.
+    spark : str, optional
+        A Spark master (`local[2]`, `spark://host:7077`); without it DuckDB and the compiled kernel. The same cells.
+    folder : Path, optional
+        For Spark: a folder that its workers see under the same path.
 
     Returns
     -------
-    int
-        Rows of features."{programme}__matrix" (cohort, as_of, case_id, one DOUBLE per column of `columns(specs)`).
+    Built
+        Of features."{programme}__matrix" (cohort, as_of, case_id, one DOUBLE per column of `columns(specs)`).
 
     Raises
     ------
     PlumblineError
         When values cannot be computed with, or one id stands for two different events or cases.
     """
-    _check_values(con, programme, specs)
-    events = _sole_events(con, programme, specs)
+    events = usable_events(con, programme, specs)
     target = matrix_name(programme)
     con.execute("CREATE SCHEMA IF NOT EXISTS features")
-    con.execute(f"CREATE OR REPLACE TABLE {target} AS {matrix_sql(programme, specs, events)}")
-    count = _number(con, f"SELECT count(*) FROM {target}")
-    if count != _number(con, f"SELECT count(*) FROM (SELECT DISTINCT cohort, as_of, case_id FROM {target})"):
-        con.execute(f"DROP TABLE {target}")
-        raise PlumblineError(
-            "a case stands twice for one as-of date.", where='cohort."case" or core.case', todo="Ids must be unique."
-        )
-    return count
-
-
-def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = con.execute(query).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _types(specs: Sequence[Feature]) -> list[str]:
-    return sorted({kind for spec in specs if isinstance(spec, EventFeature) for kind in spec.events.type})
-
-
-def _check_values(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature]) -> None:
-    ours = f"programme = {literal(programme)}"
-    if types := _types(specs):
-        # NaN compares as larger than every number
-        faulty = con.execute(
-            f"SELECT event_type, count(*) FROM core.event WHERE {ours} AND {one_of('event_type', types)} "
-            f"AND abs(value) > {LARGEST} GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        for kind, count in faulty:
-            raise PlumblineError(
-                f"{count} events of the type “{kind}” have a value that is no usable number.",
-                where="core.event",
-                todo="Add a range rule for the column to the contract.",
-            )
-    for spec in specs:
-        if isinstance(spec, kinds.AttributeNumber):
-            readable, form = "coalesce(isfinite(TRY_CAST(value AS DOUBLE)), FALSE)", "a number"
-        elif isinstance(spec, kinds.AgeYears):
-            readable, form = f"{birth_sql('trim(value)')} IS NOT NULL", "a date such as 2001-12-31 or 2001-12"
+    increment = find_increment(con, programme, specs, events, target, engine="spark" if spark else "duckdb")
+    with _computed(con, programme, specs, events, increment.todo, memory, spark, folder) as relation, transaction(con):
+        if increment.kept is None:
+            con.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT * FROM {relation}")
         else:
-            continue
-        _check_attribute(con, ours, spec, readable, form)
+            keys = "(cohort, as_of, case_id)"
+            con.execute(f"DELETE FROM {target} WHERE {keys} NOT IN (SELECT {keys} FROM {increment.kept})")
+            con.execute(f"INSERT INTO {target} SELECT * FROM {relation}")
+        keep_state(con, programme, increment)
+    rows = con.execute(f"SELECT count(*) FROM {target}").fetchone()
+    return Built(int(rows[0]) if rows else 0, increment.rows)
 
 
-def _check_attribute(
-    con: duckdb.DuckDBPyConnection, ours: str, spec: AttributeFeature, readable: str, form: str
-) -> None:
-    count = _number(
-        con,
-        f"SELECT count(*) FROM core.attribute WHERE {ours} AND name = {literal(spec.attribute)} "
-        f"AND trim(value) <> '' AND NOT ({readable})",
-    )
-    if count:
-        raise PlumblineError(
-            f"{count} values of “{spec.attribute}” are not {form}.",
-            where=f"core.attribute, feature {spec.name}",
-            todo="Map them to NULL or use another kind of feature.",
-        )
+@contextmanager
+def _computed(
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    specs: Sequence[Feature],
+    events: str,
+    source: str,
+    memory: int | None,
+    spark: str | None,
+    folder: Path | None,
+) -> Iterator[str]:
+    """A relation of finished rows, good inside the context."""
+    if spark is not None:
+        with spark_matrix(
+            con, programme, specs, spark, folder or Path.cwd(), events=events, source=source, memory=memory
+        ) as relation:
+            yield relation
+    else:
+        with matrix_batches(con, programme, specs, events=events, source=source, memory=memory) as batches:
+            con.register("_batches", batches)
+            try:
+                yield "_batches"
+            finally:
+                con.unregister("_batches")
 
 
-def _sole_events(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature]) -> str:
-    """The relation of events with each event once: core.event itself unless it repeats one."""
-    if not (types := _types(specs)):
-        return "core.event"
-    ours = f"programme = {literal(programme)} AND {one_of('event_type', types)}"
-    # hashes are faster to group than ids; two ids with one hash only cost the slower way
-    if not _number(
-        con, f"SELECT count(*) FROM (SELECT 1 FROM core.event WHERE {ours} GROUP BY hash(event_id) HAVING count(*) > 1)"
-    ):
-        return "core.event"
-    content = "* EXCLUDE (source_table, source_row)"  # one record read twice stays one event
-    sole = f"(SELECT DISTINCT {content} FROM core.event WHERE {ours})"
-    differing = _number(con, f"SELECT count(*) FROM (SELECT 1 FROM {sole} GROUP BY event_id HAVING count(*) > 1)")
-    if differing:
-        raise PlumblineError(
-            f"{differing} event ids stand for two different events.",
-            where="core.event",
-            todo="The mapping's key must tell events apart.",
-        )
-    return sole
+def write_matrix(
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    specs: Sequence[Feature],
+    path: Path,
+    *,
+    memory: int | None = None,
+) -> int:
+    """Compute every feature for every row of cohort."case" and stream them into one Parquet file.
+
+    Parameters
+    ----------
+    con, programme, specs, memory
+        As for `build_matrix`.
+    path : Path
+        The file, readable for its owner only; it appears when it is complete.
+
+    Returns
+    -------
+    int
+        Rows, ordered by person_id, case_id, as_of, cohort.
+
+    Raises
+    ------
+    PlumblineError
+        As `build_matrix`.
+    """
+    import pyarrow.parquet as pq
+
+    events = usable_events(con, programme, specs)
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.touch(mode=0o600)
+    rows = 0
+    try:
+        with (
+            matrix_batches(con, programme, specs, events=events, memory=memory) as batches,
+            pq.ParquetWriter(unfinished, batches.schema, compression="zstd") as writer,
+        ):
+            for batch in batches:
+                writer.write_batch(batch)
+                rows += batch.num_rows
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return rows

@@ -144,7 +144,7 @@ def past(programme: str, specs: Sequence[Feature], events: str = "core.event") -
     if types := sorted({kind for spec in specs if isinstance(spec, EventFeature) for kind in spec.events.type}):
         parts.append(_events(programme, types, events))
     if event_features(specs, "association"):
-        parts.append(_others(programme))
+        parts.append(others(programme))
     for scope in SCOPES:
         if over_events := event_features(specs, scope):
             parts.append(_past_events(scope, over_events))
@@ -174,8 +174,11 @@ def _events(programme: str, types: Sequence[str], events: str) -> str:
 )"""
 
 
-def _others(programme: str) -> str:
-    """The other people known at as_of to belong to a cluster of the row's person, each once."""
+def others(programme: str) -> str:
+    """The expression `others` over `rows`: whom else was known at as_of to belong to a cluster of the row's person.
+
+    It has row_id and person_id, each pair once.
+    """
 
     def belongs(who: str) -> str:
         return f"""{who}.programme = {literal(programme)}

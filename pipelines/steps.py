@@ -65,7 +65,8 @@ def outcomes(run: Run) -> Counts:
 
 def matrix(run: Run) -> Counts:
     """What was known of them on the day."""
-    return {"features.matrix": build_matrix(run.con, run.programme, run.pack.programme.features)}
+    built = build_matrix(run.con, run.programme, run.pack.programme.features)
+    return {"features.matrix": built.rows, "of these computed now": built.computed}
 
 
 def backtest(run: Run) -> Counts:
