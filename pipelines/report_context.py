@@ -7,6 +7,7 @@ Does not belong here: what the pages say (fairness_reports.reports) or any figur
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from fairness_reports.audit.grouping import score_bands
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
 from features.fields import EventFeature
+from features.labels import labels, missing_rule
 from features.windows import read_window
 from pipelines.packs import Pack
 from pipelines.resources import Run
@@ -38,7 +40,7 @@ def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> Repo
             BandLine(name, band.up_to, pack.words.bands.get(band.name))
             for name, band in zip(score_bands(np.empty(0), ends[:-1])[0], programme.bands.root, strict=True)
         ],
-        features=[_line(feature) for feature in programme.features],
+        features=_lines(pack),
         excluded=_excluded(pack),
         **frames,
     )
@@ -69,11 +71,22 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
     )
 
 
-def _line(feature: Any) -> FeatureLine:
-    if not isinstance(feature, EventFeature):
-        return FeatureLine(feature.name, feature.factor)
-    far, source = read_window(feature.window).far, ", ".join(feature.events.type)
-    return FeatureLine(feature.name, feature.factor, far, source, feature.by_association)
+def _lines(pack: Pack) -> list[FeatureLine]:
+    called = labels(pack.programme.features, pack.words)
+    lines = []
+    for feature in pack.programme.features:
+        line = FeatureLine(
+            feature.name,
+            feature.factor,
+            label=called[feature.name],
+            direction=feature.direction,
+            missing=missing_rule(feature),
+        )
+        if isinstance(feature, EventFeature):
+            far, source = read_window(feature.window).far, ", ".join(feature.events.type)
+            line = replace(line, look_back_days=far, source=source, by_association=feature.by_association)
+        lines.append(line)
+    return lines
 
 
 def _excluded(pack: Pack) -> list[Excluded]:

@@ -318,7 +318,15 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         attrition=attrition,
         bands=[BandLine("low", 0.12, Text(en="low", de="niedrig")), BandLine("middle", 0.28, Text(en="middle", de="mittel")),
                BandLine("high", 0.6), BandLine("highest", 1.0, Text(en="highest", de="höchste"))],
-        features=[FeatureLine(f"{key}_28d", key, 28 if i % 3 else None, "studentAssessment") for i, key in enumerate(FACTORS)],
+        features=[
+            FeatureLine(
+                f"{key}_28d", key, 28 if i % 3 else None, "studentAssessment",
+                label=Text(en=f"{en}: how many", de=f"{de}: Anzahl"),
+                direction=None if direction == "mixed" else direction,
+                missing=Text(en="0 when nothing happened", de="0, wenn nichts geschehen ist"),
+            )
+            for i, (key, (en, de, direction)) in enumerate(FACTORS.items())
+        ],
         excluded=[Excluded(Text(en=v[0][0], de=v[0][1]), "protected") for v in GROUPS.values()],
     )  # fmt: skip
     return replace(made, **changes)

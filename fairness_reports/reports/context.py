@@ -38,7 +38,7 @@ class BandLine:
 
 @dataclass(frozen=True)
 class FeatureLine:
-    """One feature, for the model card.
+    """One feature, for the model card and the page of explanations.
 
     Parameters
     ----------
@@ -52,6 +52,12 @@ class FeatureLine:
         The source table.
     by_association : bool
         Whether it takes records about other people than the case's own person.
+    label : Text, optional
+        What it is called; its name is shown without one.
+    direction : {"up", "down"}, optional
+        What practice expected before any model was made.
+    missing : Text, optional
+        What stands in its cell where there is nothing.
     """
 
     name: str
@@ -59,6 +65,9 @@ class FeatureLine:
     look_back_days: int | None = None
     source: str | None = None
     by_association: bool = False
+    label: Text | None = None
+    direction: str | None = None
+    missing: Text | None = None
 
 
 @dataclass(frozen=True)

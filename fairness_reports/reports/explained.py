@@ -42,6 +42,9 @@ def explanations_page(language: Language, context: ReportContext) -> Page:
         intro = t("explanations.intro", cases=cases_word(language, context))
         sections.append(Section(t("explanations.intro_title"), [Para(intro, "lead")]))
         sections.append(_factors(language, context, ranked))
+    if context.features:
+        order = [] if overall.empty or context.model is None else list(ranked["factor"])
+        sections.append(_features(language, context, order))
     others = association_section(language, context)
     sections += [others] if others is not None else []
     sections.append(_not_seen(language, context))
@@ -98,6 +101,21 @@ def _spread(language: Language, low: Any, high: Any) -> str:
     if not (known(low) and known(high)):
         return ""
     return str(language.t("form.interval", low=language.number(low, 2), high=language.number(high, 2)))
+
+
+def _features(language: Language, context: ReportContext, order: list[str]) -> Section:
+    """The figures that the factors are made of, those of the factor relied on most first."""
+    t = language.t
+    place = {factor: i for i, factor in enumerate(order)}
+    rows: list[list[Cell | str]] = []
+    for feature in sorted(context.features, key=lambda each: place.get(each.factor, len(place))):
+        said = language.text(feature.label) if feature.label else factor_words(language, context, feature.factor)
+        heading = Cell(tagged(language, said, about_others([feature]).get(feature.factor)), feature.name)
+        expected = str(language.word("expected", feature.direction or "none"))
+        rows.append([heading, expected, language.text(feature.missing) if feature.missing is not None else "–"])
+    head = [t(f"explanations.{key}") for key in ("feature", "expected", "nothing")]
+    table = Table(t("explanations.features_title"), head, rows)
+    return Section(t("explanations.features_title"), [Para(t("explanations.features_intro")), table])
 
 
 def _not_seen(language: Language, context: ReportContext) -> Section:

@@ -70,9 +70,9 @@ def test_the_window_that_was_probably_meant(text: str, near: str) -> None:
 def test_a_lag_takes_the_newest_days_out_of_every_window() -> None:
     assert (read_lag("8w"), read_lag("1y")) == (56, 365)
     [spec] = FEATURES.validate_python([count(lag="30d")])
-    assert (spec.span, spec.lag_days) == (Window(30, 90), 30)  # type: ignore[union-attr]  # it is a count
+    assert (spec.span, spec.lag_days) == (Window(30, 90), 30)  # type: ignore[attr-defined]  # it is a count
     [spec] = FEATURES.validate_python([count(lag="30d", window="90d..1y")])
-    assert spec.span == Window(90, 365)  # type: ignore[union-attr]  # it is a count
+    assert spec.span == Window(90, 365)  # type: ignore[attr-defined]  # it is a count
 
 
 def test_every_kind_has_an_example_that_loads() -> None:
@@ -87,8 +87,8 @@ def test_one_name_or_a_list_and_numbers_as_names() -> None:
     [one, many] = FEATURES.validate_python(
         [count(), count(name="m", events={"type": ["t", "u"], "category": [1, "b"]})]
     )
-    assert one.events.type == ("t",)  # type: ignore[union-attr]  # both are counts
-    assert many.events.category == ("1", "b")  # type: ignore[union-attr]  # both are counts
+    assert one.events.type == ("t",)  # type: ignore[attr-defined]  # both are counts
+    assert many.events.category == ("1", "b")  # type: ignore[attr-defined]  # both are counts
 
 
 @pytest.mark.parametrize(
