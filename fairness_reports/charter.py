@@ -85,12 +85,15 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Words = Annotated[Text, BeforeValidator(_open_text)]
+Words = Annotated[Text, BeforeValidator(_open_text, json_schema_input_type=Text | str | None)]
 """Words that reports print: both languages, or a placeholder."""
-ListOfWords = Annotated[list[Words], BeforeValidator(_open_list)]
-Day = Annotated[date | None, BeforeValidator(_open)]
+ListOfWords = Annotated[
+    list[Words], BeforeValidator(_open_list, json_schema_input_type=list[Text | str] | Text | str | None)
+]
+Day = Annotated[date | None, BeforeValidator(_open, json_schema_input_type=date | str | None)]
 """A day; None while it is a placeholder."""
-Group = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+Group = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
+_Figure = BeforeValidator(_open, json_schema_input_type=float | str | None)
 
 
 class _Section(BaseModel):
@@ -114,14 +117,14 @@ class ImpactAssessment(_Section):
 class Retraining(_Section):
     """How often the model is fitted again, and why so often."""
 
-    every_months: Annotated[Annotated[int, Field(ge=1, le=120)] | None, BeforeValidator(_open)]
+    every_months: Annotated[Annotated[int, Field(ge=1, le=120)] | None, _Figure]
     reason: Words
 
 
 class Capacity(_Section):
     """The share of the cases that the service could reach, and where the figure comes from."""
 
-    share: Annotated[Annotated[float, Field(gt=0, le=1)] | None, BeforeValidator(_open)]
+    share: Annotated[Annotated[float, Field(gt=0, le=1)] | None, _Figure]
     reason: Words
 
 
@@ -142,8 +145,8 @@ class PerformanceThreshold(_Section):
     """
 
     metric: str = Field(min_length=1)
-    at_least: Annotated[float | None, BeforeValidator(_open)] = None
-    at_most: Annotated[float | None, BeforeValidator(_open)] = None
+    at_least: Annotated[float | None, _Figure] = None
+    at_most: Annotated[float | None, _Figure] = None
     bound: Literal["lower", "upper", "estimate"] | None = None
     reason: Words
 
@@ -186,7 +189,7 @@ class FairnessThreshold(_Section):
 
     metric: str
     attribute: str = Field(min_length=1)
-    tolerance: Annotated[Annotated[float, Field(gt=0, lt=1)] | None, BeforeValidator(_open)]
+    tolerance: Annotated[Annotated[float, Field(gt=0, lt=1)] | None, _Figure]
     reference: Group = OVERALL
     reason: Words
 
@@ -237,7 +240,9 @@ class Charter(_Section):
     performance: list[PerformanceThreshold] = Field(min_length=1)
     fairness: list[FairnessThreshold]
     accepted: list[Acceptance] = Field(default_factory=list)
-    by_association: Annotated[ByAssociation | None, BeforeValidator(_open)] = None
+    by_association: Annotated[
+        ByAssociation | None, BeforeValidator(_open, json_schema_input_type=ByAssociation | str | None)
+    ] = None
 
     _placeholders: tuple[Location, ...] = PrivateAttr(default=())
 

@@ -224,6 +224,13 @@ class Change(EventFeature):
     """The `measure` (`count`, `sum` or `mean`) in `window` minus that in `compared_with`.
 
     A mean needs values in both windows; of a count or a sum there is nothing only when both windows are empty.
+
+    Attributes
+    ----------
+    measure : {"count", "sum", "mean"}
+        What is compared.
+    compared_with : str
+        The window whose measure is taken away; both windows have a limit.
     """
 
     kind: Literal["change"]
@@ -297,7 +304,13 @@ class DaysSinceFirst(ValueLike):
 
 
 class Share(ValueLike):
-    """The part of the events whose category is in `of`; undefined, hence `missing`, when there are none."""
+    """The part of the events whose category is in `of`; undefined, hence `missing`, when there are none.
+
+    Attributes
+    ----------
+    of : tuple of str
+        The category, or the categories, whose part is asked for.
+    """
 
     kind: Literal["share"]
     of: Names

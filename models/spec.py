@@ -96,7 +96,7 @@ class OutcomeSpec(_Section):
     reporting_lag_days: int = Field(default=0, ge=0)
     of: Literal["case", "person"] = "case"
 
-    @field_validator("event_type", "category", mode="before")
+    @field_validator("event_type", "category", mode="before", json_schema_input_type=str | list[str])
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value

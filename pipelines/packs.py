@@ -48,7 +48,12 @@ class Programme(BaseModel):
     credit: Text | None = None
     simulated: bool = False
     time_zone: str
-    schedule: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+    schedule: Annotated[
+        list[str],
+        BeforeValidator(
+            lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | list[str]
+        ),
+    ]
     first_as_of: date
     default_as_of: date | None = None
     seed: int = Field(default=1, ge=0, lt=2**31)

@@ -127,7 +127,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-Sources = Annotated[list[Source], BeforeValidator(_listed)]
+Sources = Annotated[list[Source], BeforeValidator(_listed, json_schema_input_type=Source | list[Source])]
 
 
 class CoreMapping(BaseModel):
