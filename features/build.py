@@ -73,7 +73,7 @@ def build_matrix(
     spark : str, optional
         A Spark master (`local[2]`, `spark://host:7077`); without it DuckDB and the compiled kernel. The same cells.
     folder : Path, optional
-        For Spark: a folder that its workers see under the same path.
+        For Spark: a folder that its workers see under the same path; for a local master it may be left out.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _computed(
     """A relation of finished rows, good inside the context."""
     if spark is not None:
         with spark_matrix(
-            con, programme, specs, spark, folder or Path.cwd(), events=events, source=source, memory=memory
+            con, programme, specs, spark, folder, events=events, source=source, memory=memory
         ) as relation:
             yield relation
     else:
