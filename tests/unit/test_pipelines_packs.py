@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from data_contracts.errors import PackError, UsageError
+from features.kinds import AttributeCategory
+from features.spec import columns
 from pipelines.packs import BUILT_IN, Pack, built_in, find_pack, load_pack
 from pipelines.run import default_day
 from tests.pack_copies import copy_pack
@@ -139,6 +141,23 @@ def test_a_reason_that_cannot_be_read_is_told_once(copy: Path, charter: str | No
         load_pack(str(copy))
     assert {mistake.file for mistake in raised.value.mistakes} == {"charter.yaml"}
     assert len(raised.value.mistakes) == 1
+
+
+def test_categories_of_the_contract_are_resolved_when_the_pack_loads(copy: Path) -> None:
+    """Whatever is computed, hashed or shown sees the list, and never the word."""
+    feature = (
+        "  - {name: team, kind: attribute_category, factor: time_open, attribute: team, categories: %s}\nprotected:"
+    )
+    change(copy / "programme.yaml", "\nprotected:", feature % "contract")
+    taken = load_pack(str(copy))
+    *_, spec = taken.programme.features
+    assert isinstance(spec, AttributeCategory)
+    assert spec.categories == ("Harbour", "Mill", "Orchard", "Quarry", "Weir")
+    assert columns([spec])[0].name == "team__harbour"
+    change(copy / "programme.yaml", "categories: contract", "categories: [Harbour, Mill, Orchard, Quarry, Weir]")
+    assert load_pack(str(copy)).config_hash == taken.config_hash
+    change(copy / "contract.odcs.yaml", "validValues: [Harbour, Mill", "validValues: [Mill, Harbour")
+    assert load_pack(str(copy)).config_hash != taken.config_hash
 
 
 def test_a_missing_file_does_not_hide_the_other_mistakes(copy: Path) -> None:
