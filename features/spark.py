@@ -228,7 +228,7 @@ def to_spark(query: str) -> str:
     import sqlglot
     from sqlglot import exp
 
-    tree = sqlglot.parse_one(query, read="duckdb")
+    tree = sqlglot.parse_one(query, read="duckdb", into=exp.Select)
     for table in tree.find_all(exp.Table):
         if schema := table.db:
             named = table.alias_or_name

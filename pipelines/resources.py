@@ -22,8 +22,9 @@ from pydantic import PrivateAttr
 from data_contracts.errors import PlumblineError
 from data_contracts.keys import ProgrammeKey, load_key
 from data_contracts.warehouse import open_warehouse
+from features.spark_session import check_spark
 from pipelines.packs import Pack, load_pack
-from pipelines.settings import Home, be_quiet, find_key_file, memory_limit
+from pipelines.settings import Home, be_quiet, find_key_file, memory_limit, spark_master
 from pipelines.told import told
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def open_run(
     """Take hold of everything that a run needs, and let go of it at the end."""
     home.prepare()
     with told(home.root), hold(home):
+        if as_of is not None and (master := spark_master()) is not None:
+            check_spark(master)  # at once, not after an hour of other work
         key = load_key(find_key_file(home), warehouse_exists=home.warehouse.exists()).for_programme(pack.name)
         con = open_warehouse(home.warehouse, memory_limit=memory_limit())
         try:

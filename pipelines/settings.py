@@ -62,6 +62,11 @@ class Home:
         return self.root / "checks"
 
     @property
+    def spark(self) -> Path:
+        """What Spark's workers read and write while features are computed there. May be a link to a shared disk."""
+        return self.root / "spark"
+
+    @property
     def lock(self) -> Path:
         """Held by the one run that may write."""
         return self.root / "run.lock"
@@ -122,6 +127,11 @@ def find_key_file(home: Home) -> Path:
 def memory_limit() -> str | None:
     """DuckDB's memory limit, e.g. ``4GB``: `$PLUMBLINE_MEMORY_LIMIT`, or None for DuckDB's default."""
     return os.environ.get("PLUMBLINE_MEMORY_LIMIT") or None
+
+
+def spark_master() -> str | None:
+    """The Spark master that computes features, e.g. ``local[2]``: `$PLUMBLINE_SPARK`, or None for DuckDB."""
+    return os.environ.get("PLUMBLINE_SPARK") or None
 
 
 def be_quiet(home: Home) -> None:
