@@ -6,6 +6,7 @@ Does not belong here: which rows of the sources count (ingest), how a mapping is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -55,12 +56,16 @@ def build_core(
     """
     from data_contracts.ingest import current_rows
 
-    current_rows(con, programme, contract, pending)
-    return fill_core(con, programme, [table.name for table in contract.tables], mapping)
+    versions = current_rows(con, programme, contract, pending)
+    return fill_core(con, programme, [table.name for table in contract.tables], mapping, versions)
 
 
 def fill_core(
-    con: duckdb.DuckDBPyConnection, programme: str, tables: list[str], mapping: CoreMapping
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    tables: list[str],
+    mapping: CoreMapping,
+    versions: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """As `build_core`, from source tables that can already be read under their contract names.
 
@@ -70,6 +75,8 @@ def fill_core(
         As for `build_core`.
     tables : list of str
         The source tables that the mapping may read.
+    versions : mapping of str to str, optional
+        Source table -> a table of all its versions, from which attributes take their history.
 
     Returns
     -------
@@ -81,7 +88,7 @@ def fill_core(
     rows: dict[str, int] = {}
     with transaction(con):
         for name, table in CORE.items():
-            _collect(con, name, table, mapping.of(name), tables)
+            _collect(con, name, table, mapping.of(name), tables, versions or {})
             _refuse_gaps(con, name, table, mapping.of(name))
             if name in ("case", "event"):
                 _refuse_repeats(con, name)
@@ -97,14 +104,19 @@ def fill_core(
 
 
 def _collect(
-    con: duckdb.DuckDBPyConnection, name: str, table: CoreTable, sources: list[Source], tables: list[str]
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    table: CoreTable,
+    sources: list[Source],
+    tables: list[str],
+    versions: Mapping[str, str],
 ) -> None:
     """All rows of all sources, with the number of their source, in a temporary table."""
     columns = ", ".join(f"{ident(column)} {kind}" for column, kind in table.columns.items())
     con.execute(f"CREATE TEMP TABLE _core_rows (_source INTEGER, {columns})")
     for number, source in enumerate(sources):
-        for select in source.selects(name):
-            faults = check_sql(con, select, tables)
+        for select in source.selects(name, versions):
+            faults = check_sql(con, select, [*tables, *versions.values()])
             if faults:
                 raise UsageError(f"{faults[0]}.", where=_place(name, number, source), todo="See docs/core_tables.md.")
             given = [str(column) for column, *_ in con.execute(f"DESCRIBE {select}").fetchall()]

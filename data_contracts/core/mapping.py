@@ -6,6 +6,7 @@ Does not belong here: checking it against a contract (problems), running it (bui
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -65,13 +66,15 @@ class Source(BaseModel):
             raise ValueError(f"“{twice[0]}” stands under “columns” and under “constants”")
         return self
 
-    def selects(self, core_table: str) -> list[str]:
+    def selects(self, core_table: str, versions: Mapping[str, str] | None = None) -> list[str]:
         """The SELECTs that this entry stands for.
 
         Parameters
         ----------
         core_table : str
             The core table that it fills.
+        versions : mapping of str to str, optional
+            Source table -> a table of all its versions: attributes have a history, of which the newest known counts.
 
         Returns
         -------
@@ -80,14 +83,17 @@ class Source(BaseModel):
         """
         if self.sql is not None:
             return [self.sql]
+        table = str(self.table)
+        if core_table == "attribute" and "known_at" not in self.mapped():
+            table = (versions or {}).get(table, table)
         if isinstance(self.attributes, dict) and self.attributes:
             return [
-                self._select(core_table, {"name": literal(name), "value": expression})
+                self._select(core_table, table, {"name": literal(name), "value": expression})
                 for name, expression in self.attributes.items()
             ]
-        return [self._select(core_table, {})]
+        return [self._select(core_table, table, {})]
 
-    def _select(self, core_table: str, more: dict[str, str]) -> str:
+    def _select(self, core_table: str, table: str, more: dict[str, str]) -> str:
         columns = {**self.columns, **{name: _constant(value) for name, value in self.constants.items()}, **more}
         if "known_at" in CORE[core_table].columns:
             columns.setdefault("known_at", "_known_on")
@@ -96,7 +102,7 @@ class Source(BaseModel):
             columns.setdefault("source_row", "_source_row")
         listed = ", ".join(f"({expression}\n) AS {ident(name)}" for name, expression in columns.items())
         where = f" WHERE ({self.where}\n)" if self.where else ""
-        return f"SELECT {listed} FROM {ident(str(self.table))}{where}"
+        return f"SELECT {listed} FROM {ident(table)}{where}"
 
     def mapped(self) -> set[str]:
         """The core columns that a declarative entry gives."""

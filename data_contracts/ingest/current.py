@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def current_rows(
     con: duckdb.DuckDBPyConnection, programme: str, contract: Contract, pending: str | None = None
-) -> None:
+) -> dict[str, str]:
     """Make a temporary view for every table of the contract, under the table's name.
 
     A view has the table's columns, `_source_row` and `_known_on`: the declared knowledge day, NULL where the pack's own
@@ -37,9 +37,16 @@ def current_rows(
         Its contract.
     pending : str, optional
         A delivery that has landed and counts here, although it is not accepted yet.
+
+    Returns
+    -------
+    dict of str to str
+        Table -> a second view of it, of tables that are known by their first delivery and have a primary key: every
+        version that was ever shown of the rows that still count, each known on the day of its own delivery.
     """
     # a view takes no parameters: the names are checked ones, and still written as literals
     name, waiting = programme.replace("'", "''"), (pending or "").replace("'", "''")
+    versions: dict[str, str] = {}
     for table in contract.tables:
         columns = ", ".join(f"r.{quoted(column.name)}" for column in table.stored)
         con.execute(
@@ -49,6 +56,21 @@ def current_rows(
             "SELECT 1 FROM ops.delivery d WHERE d.programme = r.programme "
             "AND d.delivery_id = r.delivery_id AND d.status = 'accepted'))"
         )
+        if table.knowledge_day.first_delivery and table.primary_key:
+            versions[table.name] = f"{table.name}__versions"
+            same = " AND ".join(f"c.{key} = r.{key}" for key in (quoted(column.name) for column in table.primary_key))
+            # of what two deliveries of one day said, the second counts
+            con.execute(
+                f"CREATE OR REPLACE TEMP VIEW {quoted(versions[table.name])} AS SELECT {columns}, "
+                f"r.source_row AS _source_row, d.delivered_on AS _known_on "
+                f"FROM {raw_table(programme, table.name)} r JOIN ops.delivery d "
+                "ON d.programme = r.programme AND d.delivery_id = r.delivery_id "
+                "LEFT JOIN ops.delivery e ON e.programme = r.programme AND e.delivery_id = r.ended_by "
+                f"WHERE r.programme = '{name}' AND (d.status = 'accepted' OR d.delivery_id = '{waiting}') "
+                "AND (r.ended_by IS NULL OR e.delivered_on > d.delivered_on) "
+                f"AND EXISTS (SELECT 1 FROM {quoted(table.name)} c WHERE {same})"
+            )
+    return versions
 
 
 def _known_on(programme: str, table: Table) -> str:
