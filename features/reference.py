@@ -10,7 +10,7 @@ import inspect
 from pathlib import Path
 
 from features.fields import EventFeature, Feature
-from features.kinds import KINDS
+from features.kinds import KINDS, Change
 from features.spec import kind_name
 
 BEGIN, END = "<!-- made from the models: python -m features.reference -->", "<!-- end -->"
@@ -40,6 +40,8 @@ def _looks_at(kind: type[Feature]) -> str:
 
 
 def _nothing(kind: type[Feature]) -> str:
+    if kind is Change:
+        return "0 (of a mean: missing), unless declared"
     field = kind.model_fields.get("missing")
     if field is None:
         return "cannot be"
