@@ -13,8 +13,8 @@ import duckdb
 from data_contracts.errors import PlumblineError
 from features import kinds
 from features.fields import AttributeFeature, EventFeature, Feature
-from features.portable import birth_sql
-from features.sql import literal, one_of
+from features.portable import birth_sql, number_sql
+from features.sql import literal, one_of, trimmed
 
 LARGEST = 1e12  # sums of whole numbers and millionths stay exact below this; no record of practice comes near
 
@@ -80,9 +80,9 @@ def _check_values(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequenc
             )
     for spec in specs:
         if isinstance(spec, kinds.AttributeNumber):
-            readable, form = "coalesce(isfinite(TRY_CAST(value AS DOUBLE)), FALSE)", "a number"
+            readable, form = f"coalesce(isfinite({number_sql(trimmed('value'))}), FALSE)", "a number"
         elif isinstance(spec, kinds.AgeYears):
-            readable, form = f"{birth_sql('trim(value)')} IS NOT NULL", "a date such as 2001-12-31 or 2001-12"
+            readable, form = f"{birth_sql(trimmed('value'))} IS NOT NULL", "a date such as 2001-12-31 or 2001-12"
         else:
             continue
         _check_attribute(con, ours, spec, readable, form)
