@@ -64,17 +64,26 @@ def clear(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def fill(con: duckdb.DuckDBPyConnection, core: Core) -> None:
-    """Replace the core tables and the rows by these records, in their order; a matrix made before stays."""
+    """Replace the core tables and the rows by these records, in their order; a matrix made before stays.
+
+    Another programme has the same ids and records of a day earlier: what reads them counts too much.
+    """
     for name, table in TABLES.items():
         con.execute(f"DELETE FROM {table}")
-        con.register("given", as_arrow(core[name], name))
+        earlier = [{field: moved(field, value) for field, value in record.items()} for record in core[name]]
+        con.register("given", pa.concat_tables([as_arrow(core[name], name, "p"), as_arrow(earlier, name, "other")]))
         con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM given")
         con.unregister("given")
 
 
-def as_arrow(records: Sequence[Record], name: str) -> pa.Table:
+def moved(field: str, value: Any) -> Any:
+    """A day becomes the day before."""
+    return value - 1 if field in DAYS and value is not None else value
+
+
+def as_arrow(records: Sequence[Record], name: str, programme: str) -> pa.Table:
     """The records as a table; day numbers become dates."""
-    arrays: dict[str, Any] = {"programme": pa.array(["p"] * len(records), pa.string())}
+    arrays: dict[str, Any] = {"programme": pa.array([programme] * len(records), pa.string())}
     for column in COLUMNS[name]:
         content = [record.get(column, "h") for record in records]  # the cluster of a case says nothing to features
         if column in DAYS:
