@@ -102,6 +102,13 @@ def _event_problems(
         if column:
             yield _overwritten(("events", "type"), spec, column)
             break
+    if spec.by_association and known.overwritten_membership:
+        _, what, _ = _overwritten(("scope",), spec, known.overwritten_membership)
+        todo = (
+            "Map core.membership's `to` as the later of the end and the day on which it was entered "
+            "(greatest(END, ENTERED)), and give this as the reason under overwrittenInPlace; or use another scope."
+        )
+        yield ("scope",), what, todo
     if not unknown:
         yield from _carried(spec, known, advise)
     if spec.source is not None:

@@ -31,6 +31,7 @@ _DATED = {
     "event": ("ended_at", "end_known_at", "known_at"),
     "attribute": ("known_at",),
     "coverage": (),
+    "membership": ("known_at",),
 }
 
 
@@ -51,8 +52,8 @@ class Vocabulary:
     overwritten_types, overwritten_attributes, overwritten_sources : dict of str to str
         Names that rest on a column which the source overwrites, with this column (`table.column`): what stands there
         today would be seen on earlier days. `*` stands for every name that a source leaves open.
-    overwritten_opening : str or None
-        Such a column that core.case.opened_at rests on.
+    overwritten_opening, overwritten_membership : str or None
+        Such a column that core.case.opened_at or core.membership rests on.
     """
 
     event_types: Values = None
@@ -65,6 +66,7 @@ class Vocabulary:
     overwritten_attributes: Mapping[str, str] = field(default_factory=dict)
     overwritten_sources: Mapping[str, str] = field(default_factory=dict)
     overwritten_opening: str | None = None
+    overwritten_membership: str | None = None
 
 
 def vocabulary(mapping: CoreMapping, contract: Contract | None) -> Vocabulary:
@@ -90,6 +92,7 @@ def vocabulary(mapping: CoreMapping, contract: Contract | None) -> Vocabulary:
     with duckdb.connect() as con:
         past = _Past(con, contract)
         opening = [past.column(source, "case", source.columns.get("opened_at")) for source in mapping.case]
+        belongs = [past.column(each, "membership", *past.used(each, "membership")) for each in mapping.membership]
         return Vocabulary(
             event_types=_union(held for _, held in types),
             attributes=_union(held for _, held in names),
@@ -111,6 +114,7 @@ def vocabulary(mapping: CoreMapping, contract: Contract | None) -> Vocabulary:
             overwritten_attributes=past.of_attributes(names),
             overwritten_sources=past.named("coverage", collected),
             overwritten_opening=next((column for column in opening if column), None),
+            overwritten_membership=next((column for column in belongs if column), None),
         )
 
 
@@ -193,12 +197,16 @@ class _Past:
         )
         return found[0] if found else None
 
+    @staticmethod
+    def used(source: Source, core_table: str) -> list[str | None]:
+        """The expressions of a source that what it says rests on, those with a knowledge day of their own left out."""
+        return [*(text for name, text in source.columns.items() if name not in _DATED[core_table]), source.where]
+
     def named(self, core_table: str, sources: list[tuple[Source, Values]]) -> dict[str, str]:
         """Event types, or sources of coverage, by name; `*` stands for whatever a source with open names gives."""
         found: dict[str, str] = {}
         for source, held in sources:
-            used = [text for name, text in source.columns.items() if name not in _DATED[core_table]]
-            column = self.column(source, core_table, *used, source.where)
+            column = self.column(source, core_table, *self.used(source, core_table))
             if column:
                 found = {**dict.fromkeys(held if held is not None else ("*",), column), **found}
         return found
@@ -207,10 +215,10 @@ class _Past:
         """Attributes by name."""
         found: dict[str, str] = {}
         for source, held in sources:
-            shared = [text for name, text in source.columns.items() if name != "known_at"]
+            shared = self.used(source, "attribute")
             own = source.attributes if isinstance(source.attributes, dict) else {}
             for name in held if held is not None else ("*",):
-                column = self.column(source, "attribute", *shared, source.where, own.get(name))
+                column = self.column(source, "attribute", *shared, own.get(name))
                 if column:
                     found.setdefault(name, column)
         return found

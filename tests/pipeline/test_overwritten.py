@@ -17,6 +17,7 @@ from data_contracts.warehouse import open_warehouse
 from features.build import build_matrix
 from features.check import check as check_features
 from features.spec import FeatureSpec
+from pipelines.packs import load_pack
 from tests.data_contracts_deliveries import KEY, PROGRAMME, column, contract, data, landed, table
 
 FIRST, SECOND, THIRD = date(2026, 1, 31), date(2026, 3, 31), date(2026, 5, 31)
@@ -34,6 +35,11 @@ MAPPING = CoreMapping.model_validate(
 )
 NEED: list[FeatureSpec] = TypeAdapter(list[FeatureSpec]).validate_python(
     [{"name": "need", "kind": "attribute_number", "factor": "f", "attribute": "need"}]
+)
+COHORT = (
+    'CREATE OR REPLACE TABLE cohort."case" AS SELECT programme, CAST(d.as_of AS VARCHAR) AS cohort, d.as_of, '
+    "c.case_id, c.person_id, c.cluster_id, FALSE AS returning_person, NULL AS team "
+    'FROM core."case" c CROSS JOIN (SELECT unnest(?) AS as_of) d'
 )
 
 
@@ -63,12 +69,7 @@ def deliver(con: duckdb.DuckDBPyConnection, made: Contract, tmp_path: Path, day:
     landed(con, made, folder, day)
     build_core(con, PROGRAMME, made, MAPPING)
     con.execute("CREATE SCHEMA IF NOT EXISTS cohort")
-    con.execute(
-        'CREATE OR REPLACE TABLE cohort."case" AS SELECT programme, CAST(d.as_of AS VARCHAR) AS cohort, d.as_of, '
-        "c.case_id, c.person_id, c.cluster_id, FALSE AS returning_person, NULL AS team "
-        'FROM core."case" c CROSS JOIN (SELECT unnest(?) AS as_of) d',
-        [AS_OFS],
-    )
+    con.execute(COHORT, [AS_OFS])
 
 
 def cells(con: duckdb.DuckDBPyConnection, case: str = "a") -> dict[date, float | None]:
@@ -128,3 +129,53 @@ def test_with_a_knowledge_day_of_the_row_todays_value_would_be_seen_so_no_featur
     deliver(con, made, tmp_path, FIRST, a="1")
     deliver(con, made, tmp_path, SECOND, a="2")
     assert set(cells(con).values()) == {2.0}
+
+
+def test_somebody_counts_as_gone_only_when_it_was_known(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """As family_support maps it: the end of a stay is written into its row, long after it."""
+    [stays] = load_pack("family_support").programme.core.membership
+    assert stays.columns["to"] == "greatest(to_date, end_recorded_on)"
+    space = {"custom": {"keySpace": "person"}}
+    made = contract(
+        tmp_path,
+        table(
+            "cases",
+            column("id", "string", "key", primaryKey=True, required=True, **space),
+            column("opened_on", "date", required=True),
+            knowledgeDay={"column": "opened_on"},
+        ),
+        table(
+            "memberships",
+            column("person_id", "string", "key", primaryKey=True, required=True, **space),
+            column("household_id", "string", "key"),
+            *(column(day, "date") for day in ("from_date", "to_date", "recorded_on", "end_recorded_on")),
+            knowledgeDay={"column": "recorded_on"},
+            overwrittenInPlace=["to_date", "end_recorded_on"],
+        ),
+    )
+    mapping = CoreMapping.model_validate(
+        {"case": MAPPING.case, "event": MAPPING.event, "membership": stays.model_dump(exclude_defaults=True)}
+    )
+    others = {"name": "n", "kind": "count", "factor": "f", "events": {"type": "opening"}, "window": "5y"}
+    specs = TypeAdapter(list[FeatureSpec]).validate_python([others | {"scope": "association"}])
+    [(place, what, _)] = check_features(specs, vocabulary=vocabulary(mapping, made))
+    assert place == (0, "scope")
+    assert "“memberships.end_recorded_on”" in what  # the contract here gives no reason, family_support's does
+
+    folder = data(
+        tmp_path,
+        cases__csv="id,opened_on\na,2024-05-01\nb,2024-05-01\n",
+        memberships__csv="person_id,household_id,from_date,to_date,recorded_on,end_recorded_on\n"
+        "a,h,2024-01-01,,2024-01-01,\nb,h,2024-01-01,2025-01-31,2024-01-01,2025-06-30\n",
+    )
+    landed(con, made, folder, FIRST)
+    build_core(con, PROGRAMME, made, mapping)
+    days = [date(2025, 2, 15), date(2025, 6, 30), date(2025, 7, 1)]
+    con.execute("CREATE SCHEMA IF NOT EXISTS cohort")
+    con.execute(COHORT, [days])
+    build_matrix(con, PROGRAMME, specs)
+    found = con.execute(
+        f'SELECT as_of, n FROM features."{PROGRAMME}__matrix" WHERE case_id = ? ORDER BY as_of',
+        [KEY.pseudonym("person", "a")],
+    ).fetchall()
+    assert found == [(days[0], 1.0), (days[1], 1.0), (days[2], 0.0)]

@@ -167,6 +167,22 @@ def test_an_opening_that_is_written_over_is_told(tmp_path: Path) -> None:
     assert made(tmp_path, {**core, "case": case}, overwrittenInPlace=["day"]).overwritten_opening == "things.day"
 
 
+@pytest.mark.parametrize(
+    ("to", "reason", "told"),
+    [("ended", None, True), ("ended", "Entered on the day, always.", False), ("day", None, False)],
+)
+def test_households_whose_ends_are_written_over_are_told(
+    tmp_path: Path, to: str, reason: str | None, told: bool
+) -> None:
+    core: dict[str, Any] = {
+        "event": events(constants={"event_type": "v"}),
+        "membership": {"table": "things", "columns": {"person_id": "id", "cluster_id": "kind", "to": to}},
+    }
+    entry = {"column": "ended", "reason": reason} if reason else "ended"
+    found = made(tmp_path, core, overwrittenInPlace=[entry])
+    assert found.overwritten_membership == ("things.ended" if told else None)
+
+
 def test_without_a_contract_only_what_the_mapping_says_is_known() -> None:
     core = {"case": CASE, "event": events(constants={"event_type": "v"}, columns={"category": "kind"})}
     found = vocabulary(CoreMapping.model_validate(core), None)

@@ -290,6 +290,7 @@ def test_what_the_source_overwrites_is_no_feature() -> None:
         overwritten_attributes={"team": "cases.team"},
         overwritten_sources={"*": "cases.closed_on"},
         overwritten_opening="cases.opened_on",
+        overwritten_membership="households.left_on",
     )
     features = FEATURES.validate_python(
         [
@@ -299,10 +300,13 @@ def test_what_the_source_overwrites_is_no_feature() -> None:
             {"name": "d", "kind": "days_since_opened", "factor": "f"},
             {"name": "e", "kind": "attribute_number", "factor": "f", "attribute": "other"},
             {"name": "g", "kind": "calendar_month", "factor": "f"},
+            count(name="h", scope="association"),
         ]
     )
     found = check(features, vocabulary=known)
-    assert [place for place, _, _ in found] == [(0, "events", "type"), (1, "source"), (2, "attribute"), (3, "kind")]
+    places = [place for place, _, _ in found]
+    assert places == [(0, "events", "type"), (1, "source"), (2, "attribute"), (3, "kind"), (6, "scope")]
+    assert "greatest(END, ENTERED)" in found[4][2]
     assert "“c” rests on “cases.team”, which the source overwrites" in found[2][1]
     assert "overwrittenInPlace" in found[2][2]
 
