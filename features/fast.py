@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -42,6 +44,7 @@ KEYS = ("cohort", "as_of", "case_id")
 BATCH_BYTES = 24 * 2**20  # cells of one batch: beyond this larger batches gain nothing
 BATCH_EVENTS = 2**19
 _SCRATCH = "features_scratch"
+_ROW_BYTES, _EVENT_BYTES = 64, 32  # roughly, without the cells
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,7 @@ def matrix_batches(
     """
     import pyarrow as pa
 
-    con.execute(f"ATTACH ':memory:' AS {_SCRATCH}")  # beyond DuckDB's memory limit it spills to the temporary folder
-    try:
+    with _scratch(con, programme, events, source):
         _write_rows(con, programme, specs, source)
         scoped = [
             _write_events(con, programme, mine, scope, events)
@@ -112,8 +114,30 @@ def matrix_batches(
         ]
         bounds = _bounds(con, len(columns(specs)), scoped, memory, threads)
         yield pa.RecordBatchReader.from_batches(_schema(specs), _in_order(con, specs, scoped, bounds, threads))
-    finally:
-        con.execute(f"DETACH {_SCRATCH}")
+
+
+@contextmanager
+def _scratch(con: duckdb.DuckDBPyConnection, programme: str, events: str, source: str) -> Iterator[None]:
+    """A database beside the warehouse for rows and events in order: in memory, or in a file when they are many.
+
+    DuckDB's own temporary tables are seen by one connection only, and those in memory count against its limit.
+    """
+    size, limit, folder = con.execute(
+        f"""SELECT
+            {_ROW_BYTES} * (SELECT count(*) FROM {source} WHERE programme = {literal(programme)})
+            + {_EVENT_BYTES} * (SELECT count(*) FROM {events} WHERE programme = {literal(programme)}),
+            parse_formatted_bytes(current_setting('memory_limit')),
+            current_setting('temp_directory')"""
+    ).fetchone() or (0, 0, "")
+    with ExitStack() as stack:
+        path = ":memory:"
+        if size > limit / 8:
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            private = stack.enter_context(TemporaryDirectory(prefix="plumbline-", dir=folder))  # mode 0700
+            path = str(Path(private) / "scratch.duckdb")
+        con.execute(f"ATTACH {literal(path)} AS {_SCRATCH}")
+        stack.callback(con.execute, f"DETACH {_SCRATCH}")
+        yield
 
 
 def _schema(specs: Sequence[Feature]) -> pa.Schema:
@@ -126,7 +150,7 @@ def _schema(specs: Sequence[Feature]) -> pa.Schema:
 def _write_rows(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature], source: str) -> None:
     """The rows in order, with the cells that need no events and what was collected."""
     parts, joins = [rows(programme, source=source)], ["rows"]
-    shown = ["row_id - 1 AS row_id", "cohort", "rows.as_of", "case_id", "person_id", "rows.today"]
+    shown = ["CAST(row_id - 1 AS INTEGER) AS row_id", "cohort", "rows.as_of", "case_id", "person_id", "rows.today"]
     if plain := [spec for spec in specs if not isinstance(spec, EventFeature)]:
         parts.append(f"plain AS ({matrix_sql(programme, plain, source=source)})")
         joins.append("plain USING (cohort, as_of, case_id)")
@@ -160,25 +184,31 @@ def _write_events(
         if scope == "association"
         else f"SELECT subject FROM {_SCRATCH}.{scope}_subject ORDER BY subject",
     )
+    newest = f"DATE '{_newest(con)}'"  # what no row can see need not be sorted
     con.execute(
         f"""CREATE TABLE {_SCRATCH}.{scope}_event AS
         SELECT
             subject,
-            {day("event_at")} AS day,
-            {day("known_at")} AS known,
-            coalesce({day("ended_at")}, {FAR}) AS ended,
-            coalesce({day("end_known_at")}, {FAR}) AS end_known,
-            class,
+            CAST({day("event_at")} AS INTEGER) AS day,
+            CAST({day("known_at")} AS INTEGER) AS known,
+            CAST(coalesce({day("ended_at")}, {FAR}) AS INTEGER) AS ended,
+            CAST(coalesce({day("end_known_at")}, {FAR}) AS INTEGER) AS end_known,
+            CAST(class AS INTEGER) AS class,
             CASE WHEN value = 0 THEN 0 ELSE value END AS value
         FROM (SELECT * FROM {events} WHERE {ours}) AS event
         JOIN {_SCRATCH}.{scope}_subject AS subject ON subject.id = event.{"case" if scope == "case" else "person"}_id
         JOIN {_SCRATCH}.{scope}_class AS class
             ON class.event_type = event.event_type AND class.category IS NOT DISTINCT FROM event.category
-        -- what no row can see need not be sorted
-        WHERE event_at < (SELECT max(as_of) FROM {_SCRATCH}.rows)
+        WHERE event.event_at < {newest}
         ORDER BY subject, day, known, value"""
     )
     return _Scoped(scope, specs, make_plan(specs, classes), starts)
+
+
+def _newest(con: duckdb.DuckDBPyConnection) -> str:
+    # a subquery in the statement itself would make DuckDB join the other way round, in far more memory
+    row = con.execute(f"SELECT coalesce(max(as_of), DATE '0001-01-01') FROM {_SCRATCH}.rows").fetchone()
+    return str(row[0]) if row else ""
 
 
 def _subjects(programme: str, scope: Scope) -> str:
