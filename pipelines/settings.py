@@ -7,10 +7,14 @@ Does not belong here: what is in the files (each room) or a programme's own sett
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_contracts.errors import PlumblineError, UsageError
+
+LEAST_MEMORY = 10**9  # Python and the libraries take 0.4 GB before the first row
 
 DAGSTER_YAML = """\
 # Written by Plumbline. No telemetry; what steps print is not kept, so that no row can end up in a file.
@@ -124,9 +128,46 @@ def find_key_file(home: Home) -> Path:
     return path
 
 
-def memory_limit() -> str | None:
-    """DuckDB's memory limit, e.g. ``4GB``: `$PLUMBLINE_MEMORY_LIMIT`, or None for DuckDB's default."""
-    return os.environ.get("PLUMBLINE_MEMORY_LIMIT") or None
+def memory() -> int:
+    """Bytes that a run may take: `$PLUMBLINE_MEMORY_LIMIT`, for example ``4GB``, else half of the machine's.
+
+    Raises
+    ------
+    UsageError
+        When the variable is no amount, or less than any run needs.
+    """
+    told = os.environ.get("PLUMBLINE_MEMORY_LIMIT", "").strip()
+    if not told:
+        return _machine_memory() // 2
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", told, re.IGNORECASE)
+    if not match:
+        raise UsageError("this is no amount of memory.", where="PLUMBLINE_MEMORY_LIMIT", todo="Write for example 4GB.")
+    amount = int(float(match[1]) * (1024 if match[3] else 1000) ** " KMGT".index(match[2].upper() or " "))
+    if amount < LEAST_MEMORY:
+        raise UsageError(
+            "no run can do with so little memory.", where="PLUMBLINE_MEMORY_LIMIT", todo="Write at least 1GB."
+        )
+    return amount
+
+
+def _machine_memory() -> int:
+    """What is there, or what the container may use of it."""
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        granted = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        granted = "max"
+    return min(there, int(granted)) if granted.isdigit() else there
+
+
+def memory_limit() -> str:
+    """DuckDB's part of the memory, as it takes it; the rest is for Python, its libraries and what they compute."""
+    return f"{memory() * 6 // 10 // 2**20}MiB"
+
+
+def batch_memory() -> int:
+    """The part of the memory, in bytes, that batches of features may take together."""
+    return memory() * 15 // 100
 
 
 def spark_master() -> str | None:
@@ -137,6 +178,8 @@ def spark_master() -> str | None:
 def be_quiet(home: Home) -> None:
     """Switch off every telemetry of the stack and point its tools at the home; files are for their owner only."""
     os.umask(0o077)
+    # Great Expectations imports pyspark where it is installed; pandas on Spark is not used here
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
     os.environ.update(
         DO_NOT_TRACK="1",
         DAGSTER_HOME=str(home.dagster),

@@ -29,7 +29,7 @@ from models.scoring import score
 from models.splits import temporal_splits
 from pipelines.entrance import pending_delivery, settle
 from pipelines.resources import Run
-from pipelines.settings import spark_master
+from pipelines.settings import batch_memory, spark_master
 from pipelines.tables import get, note, noted, put
 
 Counts = dict[str, int]
@@ -67,7 +67,12 @@ def outcomes(run: Run) -> Counts:
 def matrix(run: Run) -> Counts:
     """What was known of them on the day."""
     built = build_matrix(
-        run.con, run.programme, run.pack.programme.features, spark=spark_master(), folder=run.home.spark
+        run.con,
+        run.programme,
+        run.pack.programme.features,
+        memory=batch_memory(),
+        spark=spark_master(),
+        folder=run.home.spark,
     )
     return {"features.matrix": built.rows, "of these computed now": built.computed}
 

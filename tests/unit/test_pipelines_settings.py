@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from data_contracts.errors import PlumblineError, UsageError
-from pipelines.settings import DAGSTER_YAML, Home, be_quiet, find_home, find_key_file, memory_limit
+from pipelines.settings import (
+    DAGSTER_YAML,
+    Home,
+    batch_memory,
+    be_quiet,
+    find_home,
+    find_key_file,
+    memory,
+    memory_limit,
+)
 from pipelines.told import tell, told
 
 
@@ -74,10 +83,25 @@ def test_every_telemetry_is_switched_off(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_memory_limit_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, amount in (("2GB", 2 * 10**9), ("1.5 gib", 1536 * 2**20), ("3000000000", 3 * 10**9), ("4096MiB", 2**32)):
+        monkeypatch.setenv("PLUMBLINE_MEMORY_LIMIT", said)
+        assert memory() == amount
+        assert memory_limit() == f"{amount * 6 // 10 // 2**20}MiB"
+        assert batch_memory() == amount * 15 // 100
+
+
+def test_by_default_it_is_half_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLUMBLINE_MEMORY_LIMIT", raising=False)
-    assert memory_limit() is None
-    monkeypatch.setenv("PLUMBLINE_MEMORY_LIMIT", "2GB")
-    assert memory_limit() == "2GB"
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < memory() <= machine // 2
+
+
+@pytest.mark.parametrize("said", ["much", "4 apples", "-1GB", "200MB", "GB"])
+def test_a_memory_limit_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("PLUMBLINE_MEMORY_LIMIT", said)
+    with pytest.raises(UsageError) as caught:
+        memory()
+    assert "PLUMBLINE_MEMORY_LIMIT" in str(caught.value)
 
 
 def chained(inner: BaseException) -> BaseException:
