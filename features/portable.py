@@ -8,7 +8,7 @@ Does not belong here: what counts as past (sql), running the query (build, spark
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from data_contracts.core.schema import CORE
 from features import kinds
@@ -69,9 +69,10 @@ def matrix_sql(
     joins = ["rows"]
     for scope in SCOPES:
         if over_events := event_features(specs, scope):
-            tables = _event_cells(scope, over_events)
+            tables = _event_tables(scope, over_events)
             parts += tables.values()
-            joins += [f"LEFT JOIN {table} USING (row_id)" for table in tables if not table.endswith("_ordered")]
+            cells = [f"{scope}_{part}" for part in ("distinct", "cells", "spreads")]
+            joins += [f"LEFT JOIN {table} USING (row_id)" for table in cells if table in tables]
         if over_attributes := attribute_features(specs, scope):
             values = [f"{_recorded(spec)} AS {name(spec.name)}" for spec in over_attributes]
             parts.append(_grouped(f"{scope}_values", values, f"{scope}_attributes"))
@@ -89,34 +90,42 @@ def matrix_sql(
     )
 
 
-def _grouped(table: str, selected: Sequence[str], source: str) -> str:
+def _grouped(table: str, selected: Sequence[str], source: str, by: str = "row_id") -> str:
     columns = ",\n        ".join(["row_id", *selected])
     return f"""{table} AS (
     SELECT
         {columns}
     FROM {source}
-    GROUP BY row_id
+    GROUP BY {by}
 )"""
 
 
-# ---- events: up to three looks at them, each joined with what the one before it found -------------------------------
+# ---- events: the expressions of one scope, each a look at its past events -------------------------------------------
 
 
-def _event_cells(scope: Scope, specs: Sequence[EventFeature]) -> dict[str, str]:
-    """The expressions for the cells of one scope by their names."""
+def _event_tables(scope: Scope, specs: Sequence[EventFeature]) -> dict[str, str]:
+    """The expressions that the cells of one scope are made of, by name."""
+    events = f"{scope}_events"
     tables: dict[str, str] = {}
-    source = f"{scope}_events"
     if ordered := [column for spec in specs for column in _in_order(spec)]:
-        tables[f"{scope}_ordered"] = _ordered(scope, ordered)
-        source = f"{scope}_ordered"
-    cells = [f"{aggregate} AS {_part(spec, part)}" for spec in specs for part, aggregate in _aggregates(spec).items()]
-    tables[f"{scope}_cells"] = _grouped(f"{scope}_cells", cells, source)
-    if spreads := [
-        f"{aggregate} AS {_part(spec, part)}" for spec in specs for part, aggregate in _second_look(spec).items()
-    ]:
+        events = f"{scope}_ordered"
+        tables[events] = _ordered(scope, ordered)
+    if several := [spec for spec in specs if isinstance(spec, kinds.Distinct)]:
+        # a count of DISTINCT for each feature would keep a set for each
+        flags = [f"max({_if(inside(spec), '1')}) AS {_part(spec, 'cell')}" for spec in several]
+        counts = [f"sum({_part(spec, 'cell')}) AS {_part(spec, 'cell')}" for spec in several]
+        tables[f"{scope}_categories"] = _grouped(f"{scope}_categories", flags, f"{scope}_events", "row_id, category")
+        tables[f"{scope}_distinct"] = _grouped(f"{scope}_distinct", counts, f"{scope}_categories")
+    if cells := _named(specs, _aggregates):
+        tables[f"{scope}_cells"] = _grouped(f"{scope}_cells", cells, events)
+    if spreads := _named(specs, _spreads):
         joined = f"{scope}_events JOIN {scope}_cells USING (row_id)"
         tables[f"{scope}_spreads"] = _grouped(f"{scope}_spreads", spreads, joined)
     return tables
+
+
+def _named(specs: Sequence[EventFeature], parts: Callable[[EventFeature], dict[str, str]]) -> list[str]:
+    return [f"{sql} AS {_part(spec, part)}" for spec in specs for part, sql in parts(spec).items()]
 
 
 def _part(spec: EventFeature, part: str) -> str:
@@ -150,14 +159,19 @@ def _ordered(scope: Scope, selected: Sequence[str]) -> str:
 )"""
 
 
+def _if(where: str, value: str) -> str:
+    # not FILTER: it computes the value of events left out too, which may not be computable, and DuckDB's time for many
+    # grows with the square of their number
+    return f"CASE WHEN {where} THEN {value} END"
+
+
 def _number(where: str) -> str:
-    return f"count(*) FILTER (WHERE {where})"
+    return f"count({_if(where, '1')})"
 
 
 def _total(integers: str, where: str) -> str:
     """A sum of integers as DOUBLE; NULL over nothing."""
-    # not FILTER: it computes the integers of every event first, and one left out may be too large for its type
-    return f"CAST(CAST(sum(CASE WHEN {where} THEN {integers} END) AS BIGINT) AS DOUBLE)"
+    return f"CAST(CAST(sum({_if(where, integers)}) AS BIGINT) AS DOUBLE)"
 
 
 def _sum(where: str) -> str:
@@ -169,45 +183,44 @@ def _mean(where: str) -> str:
 
 
 def _aggregates(spec: EventFeature) -> dict[str, str]:
-    """The first look: the cell, or parts of it by their names; NULL where there is nothing to aggregate."""
+    """The cell, or parts of it by their names; NULL where there is nothing to aggregate."""
     where = inside(spec)
-    only = f"FILTER (WHERE {where})"
     match spec:
+        case kinds.Distinct():
+            return {}
         case kinds.Count() | kinds.OpenEpisodes():
             cell = f"nullif({_number(where)}, 0)"
         case kinds.AnyOf():
-            cell = f"CASE WHEN {_number(where)} > 0 THEN 1 END"
-        case kinds.Distinct():
-            cell = f"nullif(count(DISTINCT category) {only}, 0)"
+            cell = f"max({_if(where, '1')})"
         case kinds.Sum():
             cell = _sum(where)
         case kinds.Mean():
             cell = _mean(where)
         case kinds.Min():
-            cell = f"min(value) {only}"
+            cell = f"min({_if(where, 'value')})"
         case kinds.Max():
-            cell = f"max(value) {only}"
+            cell = f"max({_if(where, 'value')})"
         case kinds.Std() | kinds.Slope():
-            mean = _mean(where)
+            mean, value = _mean(where), _if(where, "value")
             return {
                 "n": _number(where),
                 "mean": mean,
                 # rounding keeps order: no other value is further from the mean than the smallest or the largest
-                "largest": f"greatest(abs(min(value) {only} - {mean}), abs(max(value) {only} - {mean}))",
-                "since": f"min(event_day) {only}",
-                "until": f"max(event_day) {only}",
+                "largest": f"greatest(abs(min({value}) - {mean}), abs(max({value}) - {mean}))",
+                "since": f"min({_if(where, 'event_day')})",
+                "until": f"max({_if(where, 'event_day')})",
             }
         case kinds.First():
-            cell = f"min_by(value, place) {only}"
+            cell = f"min_by({_if(where, 'value')}, {_if(where, 'place')})"
         case kinds.Last():
-            cell = f"max_by(value, place) {only}"
+            cell = f"max_by({_if(where, 'value')}, {_if(where, 'place')})"
         case kinds.DaysSinceLast():
-            cell = f"min(today - event_day) {only}"
+            cell = f"min({_if(where, 'today - event_day')})"
         case kinds.DaysSinceFirst() | kinds.DaysInEpisode():
-            cell = f"max(today - event_day) {only}"
+            cell = f"max({_if(where, 'today - event_day')})"
         case kinds.LongestGap():
             # the first event of a row has none before it
-            cell = f"max(event_day - {_part(spec, 'before')}) {only}"
+            cell = f"max({_if(where, 'event_day - ' + _part(spec, 'before'))})"
         case kinds.Rate():
             cell = f"nullif({_number(where)}, 0) * 365e0 / {_days(spec.span)}"
         case kinds.Share():
@@ -216,7 +229,7 @@ def _aggregates(spec: EventFeature) -> dict[str, str]:
             first, last = days_open(spec)
             # days that no earlier episode had reached
             new = f"greatest({last} - greatest({first}, coalesce({_part(spec, 'reached')} + 1, {first})) + 1, 0)"
-            cell = f"sum({new}) {only}"
+            cell = f"sum({_if(where, new)})"
         case kinds.Change():
             cell = _change(spec)
         case _:
@@ -241,20 +254,19 @@ def _change(spec: kinds.Change) -> str:
     )
 
 
-def _second_look(spec: EventFeature) -> dict[str, str]:
+def _spreads(spec: EventFeature) -> dict[str, str]:
     """What needs the mean and the largest distance from it: distances become integers, whose sums are exact."""
-    if not isinstance(spec, kinds.Std | kinds.Slope):
-        return {}
-    where = inside(spec)
-    share = f"((value - {_part(spec, 'mean')}) / nullif({_part(spec, 'largest')}, 0))"
-    if isinstance(spec, kinds.Std):
-        return {"squares": _total(f"CAST(floor({share} * {share} * {literal(2.0**40)} + 0.5e0) AS BIGINT)", where)}
+    distance = f"((value - {_part(spec, 'mean')}) / nullif({_part(spec, 'largest')}, 0))"
     x = f"(event_day - {_part(spec, 'since')})"
-    p = f"CAST(floor({share} * {literal(2.0**30)} + 0.5e0) AS BIGINT)"
-    return {
-        part: _total(integers, where)
-        for part, integers in {"x": x, "xx": f"{x} * {x}", "p": p, "xp": f"{x} * {p}"}.items()
-    }
+    p = f"CAST(floor({distance} * {literal(2.0**30)} + 0.5e0) AS BIGINT)"
+    match spec:
+        case kinds.Std():
+            parts = {"squares": f"CAST(floor({distance} * {distance} * {literal(2.0**40)} + 0.5e0) AS BIGINT)"}
+        case kinds.Slope():
+            parts = {"x": x, "xx": f"{x} * {x}", "p": p, "xp": f"{x} * {p}"}
+        case _:
+            return {}
+    return {part: _total(integers, inside(spec)) for part, integers in parts.items()}
 
 
 def _event_cell(spec: EventFeature) -> str:
@@ -315,7 +327,7 @@ def _cells(spec: Feature) -> list[str]:
 def _recorded(spec: AttributeFeature) -> str:
     """The attribute's value as the feature reads it; there is at most one per row."""
     reading = {"attribute_number": number_sql("value"), "age_years": birth_sql("value")}
-    return f"max({reading.get(spec.kind, 'value')}) FILTER (WHERE name = {literal(spec.attribute)})"
+    return f"max({_if('name = ' + literal(spec.attribute), reading.get(spec.kind, 'value'))})"
 
 
 def _value(spec: AttributeFeature) -> str:
