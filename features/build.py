@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from data_contracts.errors import PlumblineError
 from data_contracts.warehouse import transaction
 from features.fast import matrix_batches
 from features.fields import Feature
@@ -23,6 +24,9 @@ from features.spec import columns
 from features.sql import name
 
 __all__ = ["Built", "build_matrix", "columns", "matrix_name", "write_matrix"]
+
+
+_BLOCK = 2**18  # bytes
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def build_matrix(
     PlumblineError
         When values cannot be computed with, or one id stands for two different events or cases.
     """
+    _check_width(con, specs)
     events = usable_events(con, programme, specs)
     target = matrix_name(programme)
     con.execute("CREATE SCHEMA IF NOT EXISTS features")
@@ -99,6 +104,21 @@ def build_matrix(
         keep_state(con, programme, increment)
     rows = con.execute(f"SELECT count(*) FROM {target}").fetchone()
     return Built(int(rows[0]) if rows else 0, increment.rows)
+
+
+def _check_width(con: duckdb.DuckDBPyConnection, specs: Sequence[Feature]) -> None:
+    """Refuse what would fail later: DuckDB keeps a block per column and thread of a table while it writes it."""
+    setting = "parse_formatted_bytes(current_setting('memory_limit')), current_setting('threads')"
+    limit, threads = con.execute(f"SELECT {setting}").fetchone() or (0, 0)
+    width = len(columns(specs))
+    needed = width * threads * _BLOCK
+    if needed > limit:
+        raise PlumblineError(
+            f"a table of {width} columns takes {needed / 1e9:.1f} GB while it is written, and DuckDB may use "
+            f"{limit / 1e9:.1f} GB.",
+            where="features",
+            todo="Allow more with PLUMBLINE_MEMORY_LIMIT, or declare fewer features.",
+        )
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def matrix_batches(
     events: str = "core.event",
     source: str = 'cohort."case"',
     memory: int | None = None,
-    threads: int = 2,
+    threads: int | None = None,
 ) -> Iterator[pa.RecordBatchReader]:
     """Compute a matrix as a stream of batches; every id must stand for one event, every row for one case and day.
 
@@ -94,8 +94,9 @@ def matrix_batches(
         The relations of events and of rows.
     memory : int, optional
         Bytes that the batches under way may take together.
-    threads : int
-        How many batches are computed at a time. The cells do not depend on it, nor on `memory`.
+    threads : int, optional
+        How many batches are computed at a time; as many as DuckDB has threads, unless named. The cells do not depend on
+        it, nor on `memory`.
 
     Yields
     ------
@@ -112,6 +113,7 @@ def matrix_batches(
             for scope in SCOPES
             if (mine := event_features(specs, scope))
         ]
+        threads = threads or int(_longs(con, "SELECT current_setting('threads')")[0][0])
         bounds = _bounds(con, len(columns(specs)), scoped, memory, threads)
         yield pa.RecordBatchReader.from_batches(_schema(specs), _in_order(con, specs, scoped, bounds, threads))
 
