@@ -17,7 +17,9 @@ check: setup  ## style and types
 	.venv/bin/mypy
 
 test: setup check  ## every test, with coverage of branches
+	@scripts/setup spark
 	@scripts/setup-browser
+	@scripts/setup-jdk
 	.venv/bin/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 test-fast: setup  ## the tests that take no time
