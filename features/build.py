@@ -183,7 +183,7 @@ def write_matrix(
     try:
         with (
             matrix_batches(con, programme, specs, events=events, memory=memory) as batches,
-            pq.ParquetWriter(unfinished, batches.schema, compression="snappy") as writer,
+            pq.ParquetWriter(unfinished, batches.schema, compression="zstd") as writer,
         ):
             for batch in batches:
                 writer.write_batch(batch)
