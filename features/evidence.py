@@ -133,7 +133,7 @@ def _date(day: dt.date) -> str:
 
 
 def _found(programme: str, specs: Sequence[Feature], only: str) -> str:
-    """Expressions up to `found` (row_id, factor, id, day, others): each record once per row, factor and way to it."""
+    """Expressions up to `found` (row_id, factor, id, day, others): each record for every way to it."""
     selects = [select for scope in SCOPES for select in (*_events(specs, scope), *_attributes(specs, scope))]
     selects += [
         f"SELECT rows.row_id, {literal(factor)} AS factor, 'case@' || known.opened_at AS id, "
@@ -144,7 +144,7 @@ def _found(programme: str, specs: Sequence[Feature], only: str) -> str:
     ]
     # of a factor that only the calendar speaks for, there is no record
     nothing = "SELECT row_id, '' AS factor, '' AS id, today AS day, FALSE AS others FROM rows WHERE FALSE"
-    found = "\n    UNION\n    ".join([nothing, *selects])
+    found = "\n    UNION ALL\n    ".join([nothing, *selects])
     return ",\n".join([rows(programme, only), *past(programme, specs), f"found AS (\n    {found}\n)"])
 
 

@@ -139,11 +139,11 @@ def _in_order(spec: EventFeature) -> list[str]:
         case kinds.First() | kinds.Last():
             return ["row_number() OVER (PARTITION BY row_id ORDER BY event_day, known_day, value) AS place"]
         case kinds.LongestGap():
-            before = f"max(CASE WHEN {inside(spec)} THEN event_day END) OVER earlier"
+            before = f"max({_if(inside(spec), 'event_day')}) OVER earlier"
             return [f"{before} AS {_part(spec, 'before')}"]
         case kinds.EpisodeDays():
             _, last = days_open(spec)
-            reached = f"max(CASE WHEN {inside(spec)} THEN {last} END) OVER earlier"
+            reached = f"max({_if(inside(spec), last)}) OVER earlier"
             return [f"{reached} AS {_part(spec, 'reached')}"]
         case _:
             return []
