@@ -1,5 +1,5 @@
 # The ways in: each sets up what it needs, works a second time, and needs no network once installed.
-.PHONY: setup demo test test-fast check format clean
+.PHONY: setup demo test test-fast check format bench clean
 
 export PLUMBLINE_HOME ?= $(CURDIR)/var
 export DO_NOT_TRACK = 1
@@ -28,6 +28,10 @@ test-fast: setup  ## the tests that take no time
 format: setup
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+bench: setup  ## time and memory against the peers (docs/benchmarks.md); about half an hour, goes on when interrupted: make bench ARGS="--sizes 20000"
+	.venv/bin/python -m benchmarks.run $(ARGS)
+	.venv/bin/python -m benchmarks.tables
 
 clean:  ## removes what tools left behind; never your data in $(PLUMBLINE_HOME)
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
