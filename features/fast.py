@@ -106,7 +106,8 @@ def matrix_batches(
     """
     import pyarrow as pa
 
-    with _scratch(con, programme, events, source):
+    with ThreadPoolExecutor(1) as meanwhile, _scratch(con, programme, events, source):
+        loading = meanwhile.submit(_load if any(isinstance(spec, EventFeature) for spec in specs) else int)
         _write_rows(con, programme, specs, source)
         scoped = [
             _write_events(con, programme, mine, scope, events)
@@ -115,7 +116,14 @@ def matrix_batches(
         ]
         threads = threads or int(_longs(con, "SELECT current_setting('threads')")[0][0])
         bounds = _bounds(con, len(columns(specs)), scoped, memory, threads)
+        loading.result()
         yield pa.RecordBatchReader.from_batches(_schema(specs), _in_order(con, specs, scoped, bounds, threads))
+
+
+def _load() -> None:
+    from features.kernel import load
+
+    load()
 
 
 @contextmanager

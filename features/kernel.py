@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from features import kinds
-from features.plan import FAR, MEASURES, OPERATIONS, Flags, Floats, Ints, Longs, Plan
+from features.plan import FAR, MEASURES, OPERATIONS, Flags, Floats, Ints, Longs, Plan, make_plan
 
 COUNT = OPERATIONS.index(kinds.Count)
 DISTINCT = OPERATIONS.index(kinds.Distinct)
@@ -357,3 +357,9 @@ def _episode_days(
             covered += end - start + 1
             last = end
     return np.float64(covered) if covered > 0 else np.nan
+
+
+def load() -> None:
+    """Compile, or read what was compiled before: worth doing while DuckDB is at work."""
+    none = np.zeros(0, np.int32)
+    fill(make_plan([], []), Events(none, none, none, none, none, np.zeros(0)), none, none, none, np.zeros((0, 0)))
