@@ -7,6 +7,7 @@ Does not belong here: what stands in the other schemas (each room makes its own 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -66,6 +67,7 @@ def open_warehouse(path: Path, *, memory_limit: str | None = None) -> duckdb.Duc
     try:
         con = duckdb.connect(str(path), config=config)
         path.chmod(0o600)
+        shutil.rmtree(temporary, ignore_errors=True)  # rows that a killed run left; nobody else has the warehouse open
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET enable_progress_bar = false")  # of the terminal and of redirected logs
         con.execute("SET preserve_insertion_order = true")

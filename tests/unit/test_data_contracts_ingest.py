@@ -384,6 +384,14 @@ def test_duckdb_only_ever_sees_pseudonyms(
     assert {day.day for day in batch.column("born").to_pylist() if day} == {1}
 
 
+def test_rows_that_a_killed_run_left_beside_the_warehouse_are_removed(tmp_path: Path) -> None:
+    left = tmp_path / "warehouse.duckdb.tmp" / "plumbline-abc"
+    left.mkdir(parents=True)
+    (left / "scratch.duckdb").write_bytes(b"rows")
+    open_warehouse(tmp_path / "warehouse.duckdb").close()
+    assert not left.exists()
+
+
 def test_a_kill_in_the_middle_leaves_the_last_state(tmp_path: Path) -> None:
     agreed = contract(tmp_path, CLIENTS, quarantineCeiling=1)
     path = tmp_path / "warehouse.duckdb"
