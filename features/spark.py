@@ -241,7 +241,7 @@ def to_spark(query: str) -> str:
     # the row's keys stand first
     tree.set("expressions", [sqlglot.parse_one("rows.row_id", read="duckdb"), *tree.expressions[len(KEYS) :]])
     tree.set("order", None)
-    return tree.sql(dialect="spark", identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    return str(tree.sql(dialect="spark", identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE))
 
 
 # ---- back ---------------------------------------------------------------------------------------------------------
