@@ -18,11 +18,11 @@ from tests.features_reference import CASE_KINDS, EVENT_KINDS, LAGS, WINDOWS, Cor
 KINDS = (*EVENT_KINDS, *CASE_KINDS)
 DAY = dt.date(2020, 3, 1).toordinal()  # the day after a leap day
 AS_OFS = (DAY, DAY + 1, DAY + 30)
-PERSON = {"c0": "p0", "c1": "p1", "c2": "p2", "c3": "p3", "c4": "p0"}  # p0 has two cases
+PERSON = {"c0": "p0", "c1": "p1", "c2": "p2", "c3": "p3", "c4": "p4", "c5": "p0"}  # p0 has two cases
 PEOPLE = sorted(set(PERSON.values()))
 ROWS: list[Record] = [
     {"person_id": PERSON[case], "case_id": case, "as_of": as_of, "cohort": cohort}
-    for cohort, cases in (("k", PERSON), ("j", ["c4"]))  # one case stands in two cohorts on a day
+    for cohort, cases in (("k", PERSON), ("j", ["c5"]))  # one case stands in two cohorts on a day
     for case in cases
     for as_of in AS_OFS
 ]
@@ -53,14 +53,15 @@ def features(draw: st.DrawFn, kind: str) -> Record:
         return feature | draw(st.sampled_from([{}, {"missing": "zero"}, {"missing": -7.5}]))
     if kind not in EVENT_KINDS:
         return feature
-    lag = draw(st.sampled_from([None, *LAGS]))
+    lag = draw(st.none() | st.sampled_from(list(LAGS)))
     limited = kind in ("rate", "change")
     # the window's days without those within the lag
     spans = {w: (max(near, LAGS[lag]), far) for w, (near, far) in WINDOWS.items() if far is None or far > LAGS[lag]}
     windows = [window for window, (_, far) in spans.items() if far is not None or not limited]
-    window = draw(st.sampled_from(windows))
+    long = [window for window in windows if window in ("30d", "1y", "all")]
+    window = draw(st.sampled_from(windows) | st.sampled_from(long))
     feature |= {
-        "events": draw(st.sampled_from(FILTERS)),
+        "events": draw(st.sampled_from(FILTERS[:2]) | st.sampled_from(FILTERS)),
         "window": window,
         "scope": draw(st.sampled_from(["person", "case", "association"])),
     }
@@ -93,7 +94,8 @@ def one_of_each(draw: st.DrawFn, kinds: Sequence[str] = KINDS) -> list[Record]:
 BOUNDS = sorted({b for window in WINDOWS.values() for b in window if b is not None} | set(LAGS.values()))
 EDGES = sorted({as_of - bound - beside for as_of in AS_OFS for bound in BOUNDS for beside in (-1, 0, 1)})
 days = st.sampled_from(EDGES) | st.integers(DAY - 60, DAY + 30) | st.integers(DAY - 800, DAY + 60)
-maybe_days = st.none() | days
+edge_days = st.sampled_from([as_of - lag for as_of in AS_OFS for lag in LAGS.values()]) | days
+maybe_edge = st.none() | edge_days
 # ties, both zeros, what rounds up and down in the seventh decimal, the smallest and largest numbers there are
 SPECIAL = [
     None,
@@ -133,8 +135,8 @@ def events(draw: st.DrawFn, pool: Sequence[int] = ()) -> Record:
         "event_type": draw(st.sampled_from(["t", "t", "u", "v"])),
         "category": draw(st.sampled_from([None, "a", "b", "c"])),
         "value": draw(values),
-        "ended_at": draw(st.none() | some | days),
-        "end_known_at": draw(st.none() | some | days),
+        "ended_at": draw(st.none() | some | edge_days),
+        "end_known_at": draw(st.none() | some | edge_days),
     }
 
 
@@ -150,16 +152,16 @@ ATTRIBUTES = {
 }
 attributes = st.sampled_from(sorted(ATTRIBUTES)).flatmap(
     lambda name: st.fixed_dictionaries(
-        {"subject_id": people | cases, "name": st.just(name), "value": ATTRIBUTES[name], "known_at": days}
+        {"subject_id": people | cases, "name": st.just(name), "value": ATTRIBUTES[name], "known_at": edge_days}
     )
 )
 memberships = st.fixed_dictionaries(
     {
         "person_id": people,
         "cluster_id": st.sampled_from(["h0", "h1"]),
-        "from": maybe_days,
-        "to": maybe_days,
-        "known_at": st.just(DAY - 40) | days,
+        "from": maybe_edge,
+        "to": maybe_edge,
+        "known_at": st.just(DAY - 40) | edge_days,
     }
 )
 
@@ -173,7 +175,7 @@ def coverages(draw: st.DrawFn) -> list[Record]:
         "case_id": draw(st.none() | cases),
     }
     if draw(st.integers(0, 3)) == 0:
-        return [spell | {"from": draw(maybe_days), "to": draw(maybe_days)}]
+        return [spell | {"from": draw(maybe_edge), "to": draw(maybe_edge)}]
     near, far = draw(st.sampled_from(sorted(WINDOWS.values(), key=str)))
     near = max(near, draw(st.sampled_from(sorted(LAGS.values()))))
     as_of, beside = draw(st.sampled_from(AS_OFS)), st.sampled_from([-1, 0, 0, 1])
@@ -186,10 +188,10 @@ def coverages(draw: st.DrawFn) -> list[Record]:
 
 
 @st.composite
-def cores(draw: st.DrawFn, most: int = 60, linked: int = 12) -> Core:
-    """The records of four people: the events, attributes, memberships, coverage, cases and rows of one warehouse."""
+def cores(draw: st.DrawFn, least: int = 0, most: int = 80, linked: int = 12) -> Core:
+    """The records of five people: the events, attributes, memberships, coverage, cases and rows of one warehouse."""
     pool = draw(st.lists(days, min_size=1, max_size=8))
-    count = draw(st.integers(0, most))  # lists without a least size come out short
+    count = draw(st.integers(least, most))  # lists without a least size come out short
     left_out = draw(st.sets(st.integers(0, len(ROWS) - 1), max_size=8))
     return {
         "events": named(draw(st.lists(events(pool), min_size=count, max_size=count))),
@@ -197,7 +199,7 @@ def cores(draw: st.DrawFn, most: int = 60, linked: int = 12) -> Core:
         "memberships": draw(st.lists(memberships, min_size=min(count, linked // 2), max_size=linked)),
         "coverage": [spell for spells in draw(st.lists(coverages(), max_size=4)) for spell in spells],
         "cases": [
-            {"case_id": case, "person_id": PERSON[case], "opened_at": draw(days), "known_at": draw(days)}
+            {"case_id": case, "person_id": PERSON[case], "opened_at": draw(days), "known_at": draw(edge_days)}
             for case in PERSON
         ],
         "rows": [row for i, row in enumerate(ROWS) if i not in left_out],
@@ -206,44 +208,55 @@ def cores(draw: st.DrawFn, most: int = 60, linked: int = 12) -> Core:
 
 # ---- other states of the same records ------------------------------------------------------------------------------
 
-future = st.sampled_from([DAY, DAY, DAY + 1]) | st.integers(DAY, DAY + 40)
+past = st.integers(1, 60).map(lambda back: DAY - back)
+future = st.just(DAY) | st.just(DAY) | st.integers(DAY, DAY + 40)
 
 
 @st.composite
 def unknown_events(draw: st.DrawFn) -> Record:
-    """An event that happens on DAY or later, or is known only then."""
-    event = draw(events())
-    if draw(st.booleans()):
-        return event | {"event_at": draw(future)}
-    return event | {"event_at": DAY - draw(st.integers(1, 60)), "known_at": draw(future)}
+    """An event that happens on DAY or later, entered ahead of it or not, or one that is known only then."""
+    times = [
+        {"event_at": draw(future), "known_at": draw(past)},
+        {"event_at": draw(past), "known_at": draw(future)},
+        {"event_at": draw(future), "known_at": draw(future)},
+    ]
+    return draw(events()) | draw(st.sampled_from(times))
+
+
+def ended(event: Record) -> bool:
+    """Whether the event had ended before DAY, and this was known."""
+    return all(event[field] is not None and event[field] < DAY for field in ("ended_at", "end_known_at"))
 
 
 @st.composite
 def with_the_future(draw: st.DrawFn, core: Core) -> Core:
     """The records in another order, some events repeated, and more of everything that was not known on DAY."""
-    past = []
+    known = []
     for event in core["events"]:
-        if event["ended_at"] is None:
-            # an end that lies ahead, or one that is recorded late
-            ends: list[Record] = [
-                {},
-                {"ended_at": draw(future), "end_known_at": draw(days)},
-                {"ended_at": draw(days), "end_known_at": draw(future)},
-            ]
-            past.append(event | draw(st.sampled_from(ends)))
-        else:
-            past.append(event)
-    repeated = draw(st.lists(st.sampled_from(past), max_size=4)) if past else []
+        # an end that lies ahead, or one that is recorded late
+        ends: list[Record] = [
+            {"ended_at": draw(future), "end_known_at": draw(past)},
+            {"ended_at": draw(past), "end_known_at": draw(future)},
+            {},
+        ]
+        known.append(event if ended(event) else event | draw(st.sampled_from(ends)))
+    # a household that nobody but one belongs to before DAY
+    member = {"cluster_id": "h9", "from": None, "to": None}
+    household = [member | {"person_id": draw(people), "known_at": draw(past)}]
+    for person in PEOPLE:
+        joining = draw(st.sampled_from([{"known_at": draw(future)}, {"known_at": draw(past), "from": draw(future)}]))
+        household.append(member | {"person_id": person} | joining)
     planted = {
-        "events": past + repeated + named(draw(st.lists(unknown_events(), max_size=8)), "late"),
+        "events": known
+        + (draw(st.lists(st.sampled_from(known), max_size=4)) if known else [])
+        + named(draw(st.lists(unknown_events(), min_size=16, max_size=24)), "late"),
         "attributes": core["attributes"]
-        + [attribute | {"known_at": draw(future)} for attribute in draw(st.lists(attributes, max_size=5))],
-        "memberships": core["memberships"]
-        + [
-            member | {draw(st.sampled_from(["known_at", "from"])): draw(future)}
-            for member in draw(st.lists(memberships, max_size=5))
+        + [attribute | {"known_at": draw(future)} for attribute in draw(st.lists(attributes, min_size=8, max_size=12))],
+        "memberships": core["memberships"] + household,
+        "cases": [
+            case if case["known_at"] < DAY else case | {"opened_at": draw(days), "known_at": draw(future)}
+            for case in core["cases"]
         ],
-        "cases": [case if case["known_at"] < DAY else case | {"opened_at": draw(days)} for case in core["cases"]],
     }
     order = random.Random(draw(st.integers(0, 999)))
     return {name: order.sample(records, len(records)) for name, records in (core | planted).items()}
@@ -262,7 +275,7 @@ def later(draw: st.DrawFn, core: Core) -> Core:
     # of their own events some go, some stay and some are corrected; others are added under new ids
     for event in core["events"]:
         if owner(event) in who and draw(st.booleans()):
-            end = {"ended_at": draw(maybe_days), "end_known_at": draw(maybe_days)}
+            end = {"ended_at": draw(maybe_edge), "end_known_at": draw(maybe_edge)}
             corrections: list[Record] = [{}, {"value": draw(values)}, {"known_at": draw(days)}, end]
             state["events"].append(event | draw(st.sampled_from(corrections)))
     added = [event for event in other["events"] if owner(event) in who]
