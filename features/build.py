@@ -6,10 +6,12 @@ Does not belong here: what is computed (portable, kernel), what has to be comput
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 
 import duckdb
 
@@ -17,7 +19,7 @@ from data_contracts.errors import PlumblineError
 from data_contracts.warehouse import transaction
 from features.fast import matrix_batches
 from features.fields import Feature
-from features.increment import find_increment, keep_state
+from features.increment import find_increment, forget, keep_state
 from features.inputs import usable_events
 from features.spark import spark_matrix
 from features.spec import columns
@@ -62,7 +64,7 @@ def build_matrix(
     """Compute every feature for every row of cohort."case" and store them.
 
     What was computed before from the same records by the same code is kept: only the rows of people whose records have
-    changed are computed again, and rows that are new. The table is the same as after a build from nothing.
+    changed are computed again, and rows that are new. The table has the same rows as after a build from nothing.
 
     Parameters
     ----------
@@ -93,15 +95,21 @@ def build_matrix(
     events = usable_events(con, programme, specs)
     target = matrix_name(programme)
     con.execute("CREATE SCHEMA IF NOT EXISTS features")
-    increment = find_increment(con, programme, specs, events, target, engine="spark" if spark else "duckdb")
-    with _computed(con, programme, specs, events, increment.todo, memory, spark, folder) as relation, transaction(con):
-        if increment.kept is None:
-            con.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT * FROM {relation}")
-        else:
-            keys = "(cohort, as_of, case_id)"
-            con.execute(f"DELETE FROM {target} WHERE {keys} NOT IN (SELECT {keys} FROM {increment.kept})")
-            con.execute(f"INSERT INTO {target} SELECT * FROM {relation}")
-        keep_state(con, programme, increment)
+    try:
+        increment = find_increment(con, programme, specs, events, target, engine="spark" if spark else "duckdb")
+        with (
+            _computed(con, programme, specs, events, increment.todo, memory, spark, folder) as relation,
+            transaction(con),
+        ):
+            if increment.kept is None:
+                con.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT * FROM {relation}")
+            else:
+                keys = "(cohort, as_of, case_id)"
+                con.execute(f"DELETE FROM {target} WHERE {keys} NOT IN (SELECT {keys} FROM {increment.kept})")
+                con.execute(f"INSERT INTO {target} SELECT * FROM {relation}")
+            keep_state(con, programme, increment)
+    finally:
+        forget(con)
     rows = con.execute(f"SELECT count(*) FROM {target}").fetchone()
     return Built(int(rows[0]) if rows else 0, increment.rows)
 
@@ -177,8 +185,14 @@ def write_matrix(
     import pyarrow.parquet as pq
 
     events = usable_events(con, programme, specs)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.touch(mode=0o600)
+    try:
+        handle, made = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)  # mode 0600
+    except OSError as error:
+        raise PlumblineError(
+            f"the file cannot be written ({os.strerror(error.errno or 0)}).", where=str(path), todo="Choose another."
+        ) from None
+    os.close(handle)
+    unfinished = Path(made)
     rows = 0
     try:
         with (

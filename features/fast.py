@@ -1,7 +1,7 @@
 """The default way to a matrix: rows and events by ranges of people through the compiled kernel, within a memory limit.
 
 Belongs here: what is read in which order, how much at a time, and the stream of finished batches.
-Does not belong here: what a cell means (kernel), checks of the core tables and where the matrix is kept (build).
+Does not belong here: what a cell means (kernel), checks of the core tables (inputs), where the matrix is kept (build).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from data_contracts.core import schema
 from data_contracts.core.schema import CORE
 from features.fields import Feature, Scope
 from features.kinds import DaysSinceOpened
@@ -84,6 +85,7 @@ def find_increment(
         SELECT cohort, as_of, case_id, person_id
         FROM cohort."case" AS own
         SEMI JOIN {target} AS stored USING (cohort, as_of, case_id)
+        SEMI JOIN {_rows(programme)} AS owned USING (cohort, as_of, case_id, person_id)
         SEMI JOIN (SELECT * FROM {_STATE} INTERSECT SELECT * FROM {_people(programme)}) AS unchanged USING (person_id)
         WHERE own.programme = {literal(programme)}"""
     )
@@ -97,11 +99,26 @@ def find_increment(
 def keep_state(con: duckdb.DuckDBPyConnection, programme: str, increment: Increment) -> None:
     """Remember what the matrix was made from; in the same transaction as its rows."""
     con.execute(f"CREATE OR REPLACE TABLE {_people(programme)} AS SELECT * FROM {_STATE}")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {_rows(programme)} AS SELECT cohort, as_of, case_id, person_id "
+        f'FROM cohort."case" WHERE programme = {literal(programme)}'
+    )
     con.execute(f"CREATE OR REPLACE TABLE {_origin(programme)} AS SELECT {literal(increment.made_from)} AS made_from")
+
+
+def forget(con: duckdb.DuckDBPyConnection) -> None:
+    """Remove what a build needed only meanwhile."""
+    con.execute(f"DROP VIEW IF EXISTS {_TODO}")
+    for table in (_KEPT, _STATE):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _people(programme: str) -> str:
     return f"features.{name(programme + '__people')}"
+
+
+def _rows(programme: str) -> str:
+    return f"features.{name(programme + '__rows')}"
 
 
 def _origin(programme: str) -> str:
@@ -119,7 +136,8 @@ def _stands(con: duckdb.DuckDBPyConnection, programme: str, target: str, made_fr
         found = con.execute(f"SELECT made_from FROM {_origin(programme)}").fetchall()
         stored = [column[0] for column in con.execute(f"SELECT * FROM {target} LIMIT 0").description]
         con.execute(f"SELECT person_id, n, fingerprint FROM {_people(programme)} LIMIT 0")
-    except duckdb.CatalogException:
+        con.execute(f"SELECT cohort, as_of, case_id, person_id FROM {_rows(programme)} LIMIT 0")
+    except (duckdb.CatalogException, duckdb.BinderException):  # not there, or of another version
         return False
     return found == [(made_from,)] and stored == ["cohort", "as_of", "case_id", *wanted]
 
@@ -127,9 +145,9 @@ def _stands(con: duckdb.DuckDBPyConnection, programme: str, target: str, made_fr
 def _made_from(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature], engine: str) -> str:
     """Hash of everything but people's own records."""
     digest = hashlib.sha256()
-    for library in ("duckdb", "numba", "numpy"):
+    for library in ("duckdb", "numba", "numpy", "pyarrow"):
         digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(schema.__file__)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     told = [engine, *(spec.model_dump(mode="json") for spec in specs)]
     digest.update(json.dumps(told, sort_keys=True).encode())
@@ -143,7 +161,7 @@ def _coverage(programme: str, specs: Sequence[Feature], whose: str) -> str:
     wanted = sorted({source for source, _ in sources(specs)})
     collected = one_of("source", wanted) if wanted else "FALSE"
     return (
-        f"SELECT person_id, {_hash('coverage')} AS h FROM core.coverage "
+        f"SELECT person_id, case_id, {_hash('coverage')} AS h FROM core.coverage "
         f"WHERE programme = {literal(programme)} AND {collected} AND {whose}"
     )
 
@@ -177,7 +195,7 @@ def _fingerprints(programme: str, specs: Sequence[Feature], events: str) -> str:
             f'JOIN (SELECT case_id, {_hash("case")} AS h FROM core."case" WHERE {ours}) USING (case_id)'
         )
     if sources(specs):
-        named = _coverage(programme, specs, "TRUE").replace("person_id,", "person_id, case_id,")
+        named = _coverage(programme, specs, "TRUE")
         parts += [
             f"SELECT cases.person_id, h FROM (SELECT DISTINCT person_id FROM cases) AS cases "
             f"JOIN ({named} AND case_id IS NULL) USING (person_id)",

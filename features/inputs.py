@@ -53,6 +53,11 @@ def _check_rows(con: duckdb.DuckDBPyConnection, programme: str) -> None:
         )
         if _number(con, f"SELECT count(*) FROM ({repeated})"):
             raise PlumblineError("a case stands twice for one as-of date.", where=relation, todo="Ids must be unique.")
+    nameless = "cohort IS NULL OR as_of IS NULL OR case_id IS NULL OR person_id IS NULL"
+    if _number(con, f'SELECT count(*) FROM cohort."case" WHERE programme = {literal(programme)} AND ({nameless})'):
+        raise PlumblineError(
+            "a row lacks its cohort, day, case or person.", where='cohort."case"', todo="Every row needs all four."
+        )
 
 
 def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
@@ -77,6 +82,14 @@ def _check_values(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequenc
                 f"{count} events of the type “{kind}” have a value that is no usable number.",
                 where="core.event",
                 todo="Add a range rule for the column to the contract.",
+            )
+        # engines differ in what an infinite date is
+        endless = f"{one_of('event_type', types)} AND NOT (isfinite(event_at) AND isfinite(known_at))"
+        if count := _number(con, f"SELECT count(*) FROM core.event WHERE {ours} AND {endless}"):
+            raise PlumblineError(
+                f"{count} events have an infinite date.",
+                where="core.event",
+                todo="Map a real day; of a record that was always known, the day on which it happened.",
             )
     for spec in specs:
         if isinstance(spec, kinds.AttributeNumber):

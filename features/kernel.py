@@ -157,14 +157,14 @@ def fill(plan: Plan, events: Events, first: Ints, last: Ints, as_of: Ints, out: 
                 if lo[w] == hi[w]:
                     continue
                 for place in range(feature_first[w], feature_first[w + 1]):
-                    kind, n = feature_kind[place], hi[w] - lo[w]
+                    kind, inside = feature_kind[place], hi[w] - lo[w]
                     # the simple kinds stand here, since a call with arrays costs more than they do
                     if kind in (COUNT, OPEN_EPISODES):
-                        cell = np.float64(n)
+                        cell = np.float64(inside)
                     elif kind == SUM:
                         cell = total[w]
                     elif kind == MEAN:
-                        cell = total[w] / n
+                        cell = total[w] / inside
                     elif kind == MIN:
                         cell = smallest[w]
                     elif kind == MAX:
@@ -180,7 +180,7 @@ def fill(plan: Plan, events: Events, first: Ints, last: Ints, as_of: Ints, out: 
                     elif kind == ANY:
                         cell = 1.0
                     elif kind == RATE:
-                        cell = n * YEAR / (window_far[w] - window_near[w])
+                        cell = inside * YEAR / (window_far[w] - window_near[w])
                     elif kind == DISTINCT:
                         counted += 1
                         cell = _distinct(class_category, of_class, used, lo[w], hi[w], seen, counted)
@@ -189,9 +189,9 @@ def fill(plan: Plan, events: Events, first: Ints, last: Ints, as_of: Ints, out: 
                     elif kind == LONGEST_GAP:
                         cell = _longest_gap(days, lo[w], hi[w])
                     elif kind == STD:
-                        cell = _std(value, used, lo[w], hi[w], total[w] / n)
+                        cell = _std(value, used, lo[w], hi[w], total[w] / inside)
                     else:
-                        cell = _slope(value, used, days, lo[w], hi[w], total[w] / n)
+                        cell = _slope(value, used, days, lo[w], hi[w], total[w] / inside)
                     if not np.isnan(cell):
                         out[feature_column[place], row] = cell
 

@@ -16,7 +16,7 @@ from data_contracts.yamldoc import nearest
 from features.fields import EventFeature, Feature, slug
 from features.kinds import KINDS, AttributeCategory
 
-KEYS = ("programme", "cohort", "as_of", "case_id", "person_id", "cluster_id")
+KEYS = ("programme", "cohort", "as_of", "case_id", "person_id", "cluster_id", "row_id", "today")
 """Columns that stand beside the features in the matrix."""
 
 
@@ -29,9 +29,13 @@ def _known_kind(value: Any) -> Any:
     if isinstance(value, dict):
         known = [kind_name(model) for model in KINDS]
         kind = value.get("kind")
+        listed = f"Kinds: {', '.join(known)}."
+        if kind is None:
+            raise ValueError(f"“kind” is missing. {listed}")
         if kind not in known:
-            near = nearest(str(kind), known) if kind is not None else ""
-            raise ValueError(f"the kind “{kind}” does not exist. {near or 'Kinds: ' + ', '.join(known) + '.'}")
+            raise ValueError(f"the kind “{kind}” does not exist. {nearest(str(kind), known) or listed}")
+    elif not isinstance(value, Feature):
+        raise ValueError("a feature is a list of fields, such as {name: ..., kind: ...}")
     return value
 
 

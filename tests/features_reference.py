@@ -2,7 +2,7 @@
 
 Belongs here: each kind over plain dictionaries, day numbers and loops, and which records it uses. It imports nothing of
 features/ and knows windows and lags from its own tables.
-Does not belong here: random records, or putting them into a warehouse (features_cores).
+Does not belong here: random records (features_cores), or putting them into a warehouse (features_warehouse).
 
 A feature is a dictionary as a pack declares it. Days are numbers (`date.toordinal`). The records are
 

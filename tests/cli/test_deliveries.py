@@ -47,6 +47,7 @@ def stricter(pack: Path, tmp_path: Path) -> Path:
     def programme(content: dict[str, Any]) -> None:
         (event,) = [event for event in content["core"]["event"] if event["table"] == "referrals"]
         del event["columns"]["category"]
+        content["features"] = [each for each in content["features"] if each["name"] != "referral_sources_1y"]
 
     change(copy, "contract.odcs.yaml", contract)
     change(copy, "programme.yaml", programme)
