@@ -66,7 +66,9 @@ def features(draw: st.DrawFn, kind: str) -> Record:
         "scope": draw(st.sampled_from(["person", "case", "association"])),
     }
     if kind == "share":
-        feature["of"] = draw(st.sampled_from([["b"], ["b", "a"]]))
+        # of categories that are left out, or of all that count, no share is asked for
+        feature["events"] = draw(st.sampled_from([e for e in FILTERS if e.get("category") != ["a"]]))
+        feature["of"] = ["b"] if "category" in feature["events"] else draw(st.sampled_from([["b"], ["b", "a"]]))
     if kind == "change":
         feature["compared_with"] = draw(st.sampled_from([w for w in windows if spans[w] != spans[window]]))
         feature["measure"] = draw(st.sampled_from(["count", "sum", "mean"]))
@@ -77,7 +79,7 @@ def features(draw: st.DrawFn, kind: str) -> Record:
     missing: Any = draw(st.sampled_from([None, None, None, "zero", "missing", -7.5]))
     if missing is not None:
         feature["missing"] = missing
-    if draw(st.sampled_from([False, False, True])):
+    if feature["scope"] != "association" and draw(st.sampled_from([False, False, True])):
         feature["source"] = "s"
     return feature
 
