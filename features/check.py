@@ -12,7 +12,7 @@ from typing import Any
 from data_contracts.core import Vocabulary
 from data_contracts.yamldoc import Location, Nearest
 from features.fields import AttributeFeature, EventFeature, Feature
-from features.kinds import AttributeCategory, DaysSinceOpened, Share
+from features.kinds import AttributeCategory, DaysInEpisode, DaysSinceOpened, EpisodeDays, OpenEpisodes, Share
 from features.spec import KEYS, columns
 from features.words import Problem, Words
 
@@ -119,7 +119,7 @@ def _event_problems(
 
 
 def _carried(spec: EventFeature, known: Vocabulary, advise: _Advice) -> Iterator[Problem]:
-    """Categories and values that the events must carry."""
+    """Categories, values and ends that the events must carry."""
     types = " or ".join(f"“{name}”" for name in spec.events.type)
     asked: list[tuple[Location, str]] = [(("events", "category"), name) for name in spec.events.category or ()]
     asked += [(("of",), name) for name in (spec.of if isinstance(spec, Share) else ())]
@@ -137,6 +137,12 @@ def _carried(spec: EventFeature, known: Vocabulary, advise: _Advice) -> Iterator
         place = ("kind",) if spec.need == "value" else ("events", "value")
         if all(name in known.without_value for name in spec.events.type):
             yield place, f"events of the type {types} carry no value.", "Map one in core.event, or count them instead."
+    if isinstance(spec, OpenEpisodes | EpisodeDays | DaysInEpisode):
+        # unlike a missing value, one endless type spoils the others: its events would stay open for ever
+        endless = " or ".join(f"“{name}”" for name in spec.events.type if name in known.without_end)
+        if endless:
+            todo = "Map one in core.event (ended_at, end_known_at), or count them instead."
+            yield ("kind",), f"events of the type {endless} carry no end.", todo
 
 
 def _attribute_problems(

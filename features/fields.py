@@ -10,18 +10,39 @@ import math
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from features.windows import Window, read_lag, read_window
 from features.words import NonBlank, Text
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+def _snake_case(value: Any) -> Any:
+    # pydantic would only quote the pattern
+    if isinstance(value, str) and not re.fullmatch(_NAME, value):
+        raise ValueError("write small letters, digits and _, beginning with a letter")
+    return value
 
 
 def _several(value: Any) -> Any:
     # YAML reads the category 1 as a number; in core tables categories are text
     items = value if isinstance(value, list | tuple) else [value]
     return tuple(str(item) if type(item) is int else item for item in items)
+
+
+def _written(value: Any) -> Any:
+    # YAML reads a forgotten unit as a number: the advice is that for “90”
+    return str(value) if type(value) in (int, float) else value
 
 
 def _window(text: str) -> str:
@@ -40,11 +61,12 @@ def _missing(value: Any) -> Any:
     raise ValueError("write zero, missing, or a number")
 
 
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=60), BeforeValidator(_snake_case)]
 Names = Annotated[
     tuple[NonBlank, ...], BeforeValidator(_several, json_schema_input_type=str | list[str]), Field(min_length=1)
 ]
-WindowText = Annotated[str, AfterValidator(_window)]
-LagText = Annotated[str, AfterValidator(_lag)]
+WindowText = Annotated[str, BeforeValidator(_written), AfterValidator(_window)]
+LagText = Annotated[str, BeforeValidator(_written), AfterValidator(_lag)]
 Missing = Annotated[float | Literal["zero", "missing"], BeforeValidator(_missing)]
 Scope = Literal["case", "person", "association"]
 Need = Literal["value", "category", "open"]
@@ -67,6 +89,11 @@ class ValueRange(_Strict):
         bounds = [self.at_least, self.above, self.at_most, self.below]
         if all(bound is None for bound in bounds) or not all(math.isfinite(b) for b in bounds if b is not None):
             raise ValueError("give at least one finite bound: at_least, above, at_most, below")
+        lower = [(bound, side) for bound, side in ((self.at_least, 0), (self.above, 1)) if bound is not None]
+        upper = [(bound, side) for bound, side in ((self.at_most, 0), (self.below, -1)) if bound is not None]
+        # of equal bounds both must count themselves: the side says which does not
+        if lower and upper and max(lower) > min(upper):
+            raise ValueError("no number lies between these bounds: no event could ever count")
         return self
 
 
@@ -86,6 +113,29 @@ class Events(_Strict):
     type: Names
     category: Names | None = None
     value: ValueRange | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fields(cls, data: Any) -> Any:
+        if isinstance(data, str) or (isinstance(data, list) and data and all(isinstance(item, str) for item in data)):
+            named = data if isinstance(data, str) else f"[{', '.join(data)}]"
+            raise ValueError(f"write `events: {{type: {named}}}`")
+        return data
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _some_type(cls, value: Any) -> Any:
+        if value in (None, [], ()):
+            raise ValueError("name at least one event type")
+        return value
+
+    @field_validator("category", "value", mode="before")
+    @classmethod
+    def _not_blank(cls, value: Any) -> Any:
+        # blank would mean every event: the opposite of what somebody began to write
+        if value in (None, [], ()):
+            raise ValueError("write one, or leave the field out")
+        return value
 
 
 class Feature(_Strict):
@@ -129,7 +179,8 @@ class EventFeature(Feature):
     lag : str, optional
         Only what had happened and was known this long before as_of: `30d`, `8w`, `1y`.
     source : str, optional
-        The source in core.coverage: where it was not collected over the whole window, the cell is missing.
+        The source in core.coverage: where it was not collected over the whole window, the cell is missing. Not with
+        the scope `association`: coverage does not speak of other people.
     missing : "zero", "missing" or float
         What stands in the cell when it was collected and nothing happened.
     """
@@ -149,6 +200,11 @@ class EventFeature(Feature):
         if self.span.far is None and self.reason is None:
             raise ValueError("an unlimited window needs a written `reason`; or give a limit such as 2y")
         self._reaches_beyond_lag(self.window)
+        if self.source is not None and self.by_association:
+            raise ValueError(
+                "coverage says what was collected about the case's own person; of other people it is not known: "
+                "leave out `source`"
+            )
         return self
 
     def _reaches_beyond_lag(self, window: str) -> None:

@@ -323,6 +323,16 @@ class Share(ValueLike):
   window: 1y
 """
 
+    @model_validator(mode="after")
+    def _varies(self) -> Self:
+        counted = set(self.events.category or ())
+        left_out = [name for name in self.of if counted and name not in counted]
+        if left_out:
+            raise ValueError(f"`of` names “{left_out[0]}”, which the `category` of `events` leaves out")
+        if counted and counted == set(self.of):
+            raise ValueError("`of` names every `category` of `events`: the share would always be 1")
+        return self
+
 
 class OpenEpisodes(CountLike):
     """How many episodes begun in the window are open. An end not known before as_of reads as open."""

@@ -37,7 +37,7 @@ def every_kind() -> list[Record]:
             feature["reason"] = "tests look back without limit"
         if lag is not None:
             feature["lag"] = lag
-        if turn % 4 == 3:
+        if turn % 4 == 3 and scope != "association":
             feature["source"] = "s"
         if turn % 7 == 5:
             feature["missing"] = -7.5

@@ -7,7 +7,7 @@ Does not belong here: what is wrong with a mapping (problems), or with what uses
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,8 @@ class Vocabulary:
         By attribute: the values it can have.
     without_value : frozenset of str
         Event types whose events never carry a value.
+    without_end : frozenset of str
+        Event types whose events never carry an end.
     overwritten_types, overwritten_attributes, overwritten_sources : dict of str to str
         Names that rest on a column which the source overwrites, with this column (`table.column`): what stands there
         today would be seen on earlier days. `*` stands for every name that a source leaves open.
@@ -62,6 +64,7 @@ class Vocabulary:
     categories: Mapping[str, Values] = field(default_factory=dict)
     values: Mapping[str, Values] = field(default_factory=dict)
     without_value: frozenset[str] = frozenset()
+    without_end: frozenset[str] = frozenset()
     overwritten_types: Mapping[str, str] = field(default_factory=dict)
     overwritten_attributes: Mapping[str, str] = field(default_factory=dict)
     overwritten_sources: Mapping[str, str] = field(default_factory=dict)
@@ -105,11 +108,8 @@ def vocabulary(mapping: CoreMapping, contract: Contract | None) -> Vocabulary:
                 name: _union(_of_attribute(source, name, contract) for source, held in names if _gives(held, name))
                 for name in sorted(lists_names)
             },
-            without_value=frozenset(
-                name
-                for name in lists_types
-                if not any(source.sql or "value" in source.mapped() for source, held in types if _gives(held, name))
-            ),
+            without_value=_never("value", lists_types, types),
+            without_end=_never("ended_at", lists_types, types),
             overwritten_types=past.named("event", types),
             overwritten_attributes=past.of_attributes(names),
             overwritten_sources=past.named("coverage", collected),
@@ -120,6 +120,12 @@ def vocabulary(mapping: CoreMapping, contract: Contract | None) -> Vocabulary:
 
 def _gives(held: Values, name: str) -> bool:
     return held is None or name in held
+
+
+def _never(column: str, names: Iterable[str], sources: Sequence[tuple[Source, Values]]) -> frozenset[str]:
+    """The names of which no source can fill the column."""
+    filling = [held for source, held in sources if source.sql or column in source.mapped()]
+    return frozenset(name for name in names if not any(_gives(held, name) for held in filling))
 
 
 def _union(parts: Iterable[Values]) -> Values:

@@ -60,10 +60,24 @@ def test_names_and_values_come_from_constants_and_from_what_the_contract_lists(t
     assert found.event_types == ("visit", "call", "b", "a")
     assert found.categories == {"visit": ("b", "a", "late"), "call": None, "a": (), "b": ()}
     assert found.without_value == {"call", "a", "b"}
+    assert found.without_end == {"visit", "call", "a", "b"}
     assert found.attributes == ("k", "n", "f", "w", "t", "i")
     # a warning and a tolerance let other values pass; a key is a pseudonym
     assert found.values == {"k": ("b", "a"), "n": ("2", "1"), "f": None, "w": None, "t": None, "i": None}
     assert found.sources == ("x",)
+
+
+def test_one_source_that_maps_an_end_is_enough(tmp_path: Path) -> None:
+    ends = {"ended_at": "ended", "end_known_at": "end_known"}
+    core = {
+        "event": [
+            events(constants={"event_type": "stay"}),
+            events(constants={"event_type": "stay"}, columns=ends),
+            events(constants={"event_type": "call"}),
+            {"sql": "SELECT 1", "event_types": ["service"]},
+        ]
+    }
+    assert made(tmp_path, core).without_end == {"call"}
 
 
 def test_an_open_source_leaves_everything_open(tmp_path: Path) -> None:
@@ -72,6 +86,7 @@ def test_an_open_source_leaves_everything_open(tmp_path: Path) -> None:
     assert (found.event_types, found.attributes) == (None, None)
     assert found.categories == {"visit": None}, "the open source may give visits too"
     assert found.without_value == frozenset()
+    assert found.without_end == frozenset()
     assert found.sources == ()
 
 

@@ -96,16 +96,29 @@ def test_one_name_or_a_list_and_numbers_as_names() -> None:
     [
         ({"kind": "cuont"}, "“cuont” does not exist. Did you mean “count”?"),
         ({"kind": "zzz"}, "does not exist. Kinds: count, distinct"),
-        ({"kind": None}, "does not exist"),
+        ({"kind": None}, "“kind” is missing. Kinds: count, distinct"),
         ({"window": "3m"}, "not a window"),
+        ({"window": 90}, "“90” is not a window; did you mean “90d”?"),
+        ({"lag": 30}, "“30” is not a lag; did you mean “30d”?"),
         ({"window": "all"}, "needs a written `reason`"),
         ({"window": "all", "reason": "  "}, "at least 1 character"),
-        ({"name": "Not Snake"}, "pattern"),
+        ({"name": "Not Snake"}, "small letters, digits and _, beginning with a letter"),
+        ({"name": "1st"}, "small letters, digits and _, beginning with a letter"),
         ({"name": "x" * 61}, "at most 60"),
-        ({"events": {"type": []}}, "at least 1 item"),
+        ({"events": "t"}, "write `events: {type: t}`"),
+        ({"events": ["t", "u"]}, "write `events: {type: [t, u]}`"),
+        ({"events": {"type": []}}, "name at least one event type"),
+        ({"events": {"type": None}}, "name at least one event type"),
+        ({"events": {"type": "t", "category": None}}, "write one, or leave the field out"),
+        ({"events": {"type": "t", "category": []}}, "write one, or leave the field out"),
+        ({"events": {"type": "t", "value": None}}, "write one, or leave the field out"),
         ({"events": {}}, "Field required"),
         ({"events": {"type": "t", "value": {}}}, "at least one finite bound"),
         ({"events": {"type": "t", "value": {"below": float("inf")}}}, "finite bound"),
+        ({"events": {"type": "t", "value": {"at_least": 5, "below": 3}}}, "no number lies between"),
+        ({"events": {"type": "t", "value": {"at_least": 5, "below": 5}}}, "no number lies between"),
+        ({"events": {"type": "t", "value": {"above": 5, "at_most": 5}}}, "no number lies between"),
+        ({"events": {"type": "t", "value": {"at_least": 1, "above": 5, "at_most": 9, "below": 4}}}, "no number lies"),
         ({"missing": "none"}, "write zero, missing, or a number"),
         ({"missing": True}, "write zero, missing, or a number"),
         ({"missing": float("nan")}, "write zero, missing, or a number"),
@@ -123,10 +136,29 @@ def test_one_name_or_a_list_and_numbers_as_names() -> None:
         ({"direction": "sideways"}, "'up' or 'down'"),
         ({"wnidow": "1y"}, "Extra inputs"),
         ({"kind": "share"}, "Field required"),
+        ({"kind": "share", "events": {"type": "t", "category": ["a", "b"]}, "of": "c"}, "names “c”, which the"),
+        ({"kind": "share", "events": {"type": "t", "category": ["a", "b"]}, "of": ["a", "c"]}, "names “c”, which the"),
+        ({"kind": "share", "events": {"type": "t", "category": ["a", "b"]}, "of": ["b", "a"]}, "would always be 1"),
+        ({"scope": "association", "source": "s"}, "of other people it is not known: leave out `source`"),
     ],
 )
 def test_a_feature_that_does_not_load(changes: dict[str, Any], message: str) -> None:
     assert message in said(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"events": {"type": "t", "value": {"at_least": 5, "at_most": 5}}},
+        {"events": {"type": "t", "value": {"above": 4, "at_least": 5, "below": 6}}},
+        {"kind": "share", "events": {"type": "t", "category": ["a", "b"]}, "of": "b"},
+        {"scope": "association"},
+        {"scope": "case", "source": "s"},
+    ],
+)
+def test_its_sound_neighbour_loads(changes: dict[str, Any]) -> None:
+    [spec] = FEATURES.validate_python([count(**changes)])
+    assert FEATURES.validate_python([spec]) == [spec]
 
 
 def test_categories_that_would_share_a_column() -> None:
@@ -141,8 +173,10 @@ def test_categories_that_would_share_a_column() -> None:
 
 
 def test_not_even_a_feature() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="a feature is a list of fields, such as"):
         FEATURES.validate_python(["count"])
+    with pytest.raises(ValidationError, match=r"“kind” is missing\. Kinds: count, distinct"):
+        FEATURES.validate_python([{"name": "n", "factor": "f"}])
 
 
 def test_columns_keep_the_declared_order() -> None:
@@ -253,6 +287,26 @@ def test_categories_and_values_that_no_event_carries() -> None:
         ((3, "kind"), "events of the type “referral” carry no category.", "Map one in core.event,"),
         ((4, "kind"), "events of the type “contact” carry no value.", "Map one in core.event,"),
         ((5, "events", "value"), "events of the type “contact” carry no value.", "Map one in core.event,"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["open_episodes", "episode_days", "days_in_episode"])
+def test_episodes_need_events_that_end(kind: str) -> None:
+    known = Vocabulary(event_types=("referral", "service"), without_end=frozenset({"referral"}))
+    features = FEATURES.validate_python(
+        [
+            count(name="a", kind=kind, events={"type": "service"}),
+            # one type that never ends stays open for ever, whatever the others do
+            count(name="b", kind=kind, events={"type": ["service", "referral"]}),
+            count(name="c", events={"type": "referral"}),
+        ]
+    )
+    assert check(features, vocabulary=known) == [
+        (
+            (1, "kind"),
+            "events of the type “referral” carry no end.",
+            "Map one in core.event (ended_at, end_known_at), or count them instead.",
+        )
     ]
 
 
