@@ -121,6 +121,7 @@ SPECIAL = [
 ]
 values = st.sampled_from(SPECIAL) | st.floats(-1e12, 1e12) | st.floats(-10, 10)
 people = st.sampled_from(PEOPLE)
+unevenly = st.sampled_from([*["p0"] * 5, *["p1"] * 5, "p2", "p2", "p3", "p4"])  # with one event each tells on its own
 cases = st.sampled_from(sorted(PERSON))
 
 
@@ -130,7 +131,7 @@ def events(draw: st.DrawFn, pool: Sequence[int] = ()) -> Record:
     some = st.sampled_from(pool) if pool else days
     at = draw(some | days)
     return {
-        "person_id": draw(people),
+        "person_id": draw(unevenly),
         "case_id": draw(st.none() | cases),
         "event_at": at,
         "known_at": draw(st.just(at) | some | days),
@@ -239,7 +240,8 @@ def with_the_future(draw: st.DrawFn, core: Core) -> Core:
         ends: list[Record] = [
             {"ended_at": draw(future), "end_known_at": draw(past)},
             {"ended_at": draw(past), "end_known_at": draw(future)},
-            {},
+            {"ended_at": draw(past), "end_known_at": DAY},
+            {"ended_at": DAY, "end_known_at": draw(past)},
         ]
         known.append(event if ended(event) else event | draw(st.sampled_from(ends)))
     # a household that nobody but one belongs to before DAY

@@ -60,8 +60,10 @@ def test_every_cell_equals_the_reference(con: duckdb.DuckDBPyConnection, core: C
     assert {name: differing(engine(con, declared), wanted) for name, engine in ENGINES.items()} == NOTHING
 
 
-@given(core=cores(least=20, most=60, linked=3), declared=one_of_each((*KINDS, *OPEN_KINDS)), data=st.data())
-@settings(QUICK, max_examples=20)
+@given(
+    core=cores(least=20, most=60, linked=3), declared=one_of_each((*KINDS, *OPEN_KINDS, "episode_days")), data=st.data()
+)
+@settings(QUICK, max_examples=25)
 def test_the_future_order_and_repeats_change_nothing(
     con: duckdb.DuckDBPyConnection, core: Core, declared: list[Record], data: st.DataObject
 ) -> None:
