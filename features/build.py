@@ -17,7 +17,7 @@ import duckdb
 
 from data_contracts.errors import PlumblineError
 from data_contracts.warehouse import transaction
-from features.fast import matrix_batches
+from features.fast import KEYS, matrix_batches
 from features.fields import Feature
 from features.increment import find_increment, forget, keep_state
 from features.inputs import usable_events
@@ -197,7 +197,8 @@ def write_matrix(
     try:
         with (
             matrix_batches(con, programme, specs, events=events, memory=memory) as batches,
-            pq.ParquetWriter(unfinished, batches.schema, compression="zstd") as writer,
+            # few cells repeat often enough for a dictionary to be worth its time
+            pq.ParquetWriter(unfinished, batches.schema, compression="zstd", use_dictionary=KEYS) as writer,
         ):
             for batch in batches:
                 writer.write_batch(batch)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-KEYS = ("cohort", "as_of", "case_id")
+KEYS = ["cohort", "as_of", "case_id"]
 BATCH_BYTES = 24 * 2**20  # cells of one batch: beyond this larger batches gain nothing
 BATCH_EVENTS = 2**19
 _SCRATCH = "features_scratch"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,8 +177,6 @@ def spark_master() -> str | None:
 def be_quiet(home: Home) -> None:
     """Switch off every telemetry of the stack and point its tools at the home; files are for their owner only."""
     os.umask(0o077)
-    # Great Expectations imports pyspark where it is installed; pandas on Spark is not used here
-    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
     os.environ.update(
         DO_NOT_TRACK="1",
         DAGSTER_HOME=str(home.dagster),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_contracts.errors import PlumblineError
 from data_contracts.rules.forms import FORMS
+from data_contracts.rules.library import great_expectations
 from data_contracts.rules.model import Rule, Scope
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class _Validator:
     """An ephemeral context of Great Expectations without progress bars, store or network."""
 
     def __init__(self) -> None:
-        import great_expectations as gx
+        gx = great_expectations()
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
@@ -126,7 +127,7 @@ class _Validator:
         self, frame: pd.DataFrame, expectations: list[tuple[int, Any]], counts: list[int], rules: Sequence[Rule]
     ) -> None:
         """Validate one frame and add its failing rows to the counts."""
-        import great_expectations as gx
+        gx = great_expectations()
 
         if frame.empty and len(frame.columns):
             return
@@ -165,7 +166,7 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> int:
 def _quiet() -> Iterator[None]:
     """No telemetry, and no log lines of Great Expectations: they may hold values of rows."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when the library is imported
-    import great_expectations  # noqa: F401  # some of its loggers set a level of their own on import
+    great_expectations()  # some of its loggers set a level of their own on import
 
     names = ["great_expectations", *(name for name in logging.root.manager.loggerDict if name.startswith(_LOGGERS))]
     loggers = [logging.getLogger(name) for name in names]

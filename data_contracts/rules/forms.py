@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from data_contracts.rules.library import expectations
 from data_contracts.rules.model import Rule, Scope
 from data_contracts.rules.patterns import portable
 from data_contracts.rules.sql import day_number, exact, ident, literal, literals, unread, value
@@ -55,7 +56,7 @@ class _Readable(Form):
         return (unread(rule.columns[0], rule.types[0]),)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnValuesToBeInSet(column=aliases[0], value_set=[False])
 
@@ -72,7 +73,7 @@ class _Required(Form):
         return (f"CASE WHEN {unread(column, kind)} OR {value(column, kind)} IS NOT NULL THEN 1 END",)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnValuesToNotBeNull(column=aliases[0])
 
@@ -93,7 +94,7 @@ class _Unique(Form):
         return tuple(exact(column, kind) for column, kind in zip(rule.columns, rule.types, strict=True))
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         if len(aliases) == 1:
             return gxe.ExpectColumnValuesToBeUnique(column=aliases[0])
@@ -122,7 +123,7 @@ class _Bound(Form):
         return (day_number(column) if _by_day(rule) else column,)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         low, high = rule.params.get("minimum"), rule.params.get("maximum")
         strict = bool(rule.params.get("strict", False))
@@ -149,7 +150,7 @@ class _NotInFuture(Form):
         return (day_number(value(rule.columns[0], rule.types[0])),)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnValuesToBeBetween(column=aliases[0], max_value=_days(scope.delivered_on))
 
@@ -161,7 +162,7 @@ class _Length(Form):
     """A text is neither too short nor too long, in characters."""
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnValueLengthsToBeBetween(
             column=aliases[0], min_value=rule.params.get("minimum"), max_value=rule.params.get("maximum")
@@ -178,7 +179,7 @@ class _Pattern(Form):
     """A text matches a regular expression, searched anywhere in it."""
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnValuesToMatchRegex(column=aliases[0], regex=portable(rule.params["pattern"]))
 
@@ -190,7 +191,7 @@ class _ValidValues(Form):
     """A value is one of those named."""
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         values = [_stamp(item) for item in rule.params["values"]]
         return gxe.ExpectColumnValuesToBeInSet(column=aliases[0], value_set=values)
@@ -211,7 +212,7 @@ class _NotPlaceholder(Form):
         return (f"'=' || CAST({column} AS VARCHAR)",)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         words = ["" if word is None else f"={word}" for word in rule.params["values"]]
         return gxe.ExpectColumnValuesToNotBeInSet(column=aliases[0], value_set=words)
@@ -247,7 +248,7 @@ class _Order(Form):
         return tuple(day_number(each) for each in values)
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
             column_A=aliases[0],
@@ -272,7 +273,7 @@ class _Reference(Form):
         )
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectColumnValuesToBeBetween(column=aliases[0], min_value=1)
 
@@ -300,7 +301,7 @@ class _RowCount(Form):
         return ()
 
     def expectation(self, rule: Rule, aliases: tuple[str, ...], scope: Scope) -> Expectation:
-        import great_expectations.expectations as gxe
+        gxe = expectations()
 
         return gxe.ExpectTableRowCountToBeBetween(min_value=0)
 
