@@ -42,6 +42,8 @@ class Guard:
         The text, found exactly once, and what takes its place.
     test : str
         The test that must fail, as pytest names it.
+    also : tuple of (file, old, new)
+        Where further places keep the same thing from happening: they are broken too.
     """
 
     name: str
@@ -49,6 +51,12 @@ class Guard:
     old: str
     new: str
     test: str
+    also: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, str, str], ...]:
+        """Every place that is broken: file, old, new."""
+        return ((self.file, self.old, self.new), *self.also)
 
 
 TIME = "tests/pipeline/test_planted_time.py::"
@@ -60,49 +68,183 @@ GATE = "        report = privacy_gate(contract, delivery)\n"
 LAND = "        landing = land(run.con, programme, contract, delivery, run.key)\n"
 RELATIVES = "tests/pipeline/test_planted_relatives.py::test_"
 
+QUERY, KERNEL = "features/sql.py", "features/kernel.py"
+# the future is kept out three times: it is not read, not put among the events that exist, and lies in no window
+READ = ("features/fast.py", "WHERE event.event_at < {newest}", "WHERE TRUE")
+UNTIL = "hi[w] = _before(days, n, as_of[row] - window_near[w])"
+NO_WINDOW = (KERNEL, UNTIL, "hi[w] = n")
+CELLS_FILE = "tests/property/test_features_cells.py::test_"
+CELLS = f"{CELLS_FILE}every_cell_equals_the_reference"
+FUTURE = f"{CELLS_FILE}the_future_order_and_repeats_change_nothing"
+
 GUARDS = (
     # what the service could not know on the day
     Guard(
         "an event entered ahead of its day is no feature",
-        "features/sql.py",
-        "WHERE events.event_day < rows.today{oldest}",
-        "WHERE TRUE{oldest}",
+        KERNEL,
+        "if day[e] >= today:",
+        "if False:",
         f"{TIME}test_an_event_entered_ahead_of_its_day_changes_no_feature",
+        also=(NO_WINDOW, READ),
     ),
     Guard(
         "a future event is no feature",
-        "features/sql.py",
-        "WHERE events.event_day < rows.today{oldest}\n        AND events.known_day < rows.today",
-        "WHERE TRUE{oldest}",
+        KERNEL,
+        "if day[e] >= today:",
+        "if False:",
         f"{TIME}test_a_future_event_changes_no_feature",
+        also=(NO_WINDOW, READ, (KERNEL, " or known[e] >= today", "")),
     ),
     Guard(
         "an event known too late is no feature",
-        "features/sql.py",
-        "AND events.known_day < rows.today",
+        KERNEL,
+        " or known[e] >= today",
         "",
         f"{TIME}test_a_late_known_event_changes_no_feature",
     ),
     Guard(
         "known on the day itself is known too late",
-        "features/sql.py",
-        "AND events.known_day < rows.today",
-        "AND events.known_day <= rows.today",
+        KERNEL,
+        "known[e] >= today",
+        "known[e] > today",
         f"{TIME}test_a_late_known_event_changes_no_feature",
     ),
     Guard(
         "an end recorded late leaves the episode open",
-        "features/sql.py",
-        "AND end_known_day < {today}",
-        "",
+        KERNEL,
+        "filter_open[f] and ended[e] < today and end_known[e] < today",
+        "filter_open[f] and ended[e] < today",
         f"{TIME}test_a_late_recorded_end_leaves_the_episode_open",
     ),
+    # the same to the day, in the obvious query: each `<` of the rule of time as `<=`
     Guard(
-        "a value of an attribute known too late does not exist",
-        "features/sql.py",
+        "the query: an event of the day itself is no feature",
+        QUERY,
+        "WHERE events.event_day < rows.today{oldest}",
+        "WHERE events.event_day <= rows.today{oldest}",
+        FUTURE,
+    ),
+    Guard(
+        "the query: an event known on the day itself is no feature",
+        QUERY,
+        "AND events.known_day < rows.today",
+        "AND events.known_day <= rows.today",
+        FUTURE,
+    ),
+    Guard(
+        "the query: an episode that ends on the day itself is open",
+        QUERY,
+        "coalesce(end_day < {today}",
+        "coalesce(end_day <= {today}",
+        FUTURE,
+    ),
+    Guard(
+        "the query: an end known on the day itself leaves the episode open",
+        QUERY,
+        "AND end_known_day < {today}",
+        "AND end_known_day <= {today}",
+        FUTURE,
+    ),
+    Guard(
+        "the query: an event as old as the lag is no feature",
+        QUERY,
+        "event_day < today - {window.near}",
+        "event_day <= today - {window.near}",
+        CELLS,
+    ),
+    Guard(
+        "the query: an event known as long ago as the lag is no feature",
+        QUERY,
+        "known_day < today - {spec.lag_days}",
+        "known_day <= today - {spec.lag_days}",
+        CELLS,
+    ),
+    # in the compiled loops
+    Guard(
+        "the kernel: an event of the day itself is no feature",
+        KERNEL,
+        "if day[e] >= today:",
+        "if day[e] > today:",
+        FUTURE,
+        also=((KERNEL, UNTIL, "hi[w] = _before(days, n, as_of[row] - window_near[w] + 1)"),),
+    ),
+    Guard(
+        "the kernel: an event known on the day itself is no feature",
+        KERNEL,
+        "known[e] >= today",
+        "known[e] > today",
+        FUTURE,
+    ),
+    Guard(
+        "the kernel: an episode that ends on the day itself is open",
+        KERNEL,
+        "filter_open[f] and ended[e] < today",
+        "filter_open[f] and ended[e] <= today",
+        FUTURE,
+    ),
+    Guard(
+        "the kernel: an end known on the day itself leaves the episode open",
+        KERNEL,
+        "and end_known[e] < today:",
+        "and end_known[e] <= today:",
+        FUTURE,
+    ),
+    Guard(
+        "the kernel: an end known on the day itself does not end the days of an episode",
+        KERNEL,
+        "known_end = ended[e] < today and end_known[e] < today",
+        "known_end = ended[e] < today and end_known[e] <= today",
+        FUTURE,
+    ),
+    Guard(
+        "the kernel: what is younger than the lag does not exist",
+        KERNEL,
+        "today = as_of[row] - filter_lag[f]",
+        "today = as_of[row]",
+        CELLS,
+    ),
+    # in both
+    Guard(
+        "a membership known on the day itself does not exist",
+        QUERY,
+        "AND {who}.known_at < rows.as_of",
+        "AND {who}.known_at <= rows.as_of",
+        FUTURE,
+    ),
+    Guard(
+        "a membership from the day itself on does not exist",
+        QUERY,
+        """{who}."from" < rows.as_of""",
+        """{who}."from" <= rows.as_of""",
+        FUTURE,
+    ),
+    Guard(
+        "a value of an attribute known on the day itself does not exist",
+        QUERY,
         "AND attribute.known_at < rows.as_of",
+        "AND attribute.known_at <= rows.as_of",
+        FUTURE,
+    ),
+    Guard(
+        "a case known on the day itself has not opened",
+        "features/portable.py",
+        "AND known.known_at < rows.as_of",
+        "AND known.known_at <= rows.as_of",
+        FUTURE,
+    ),
+    Guard(
+        "a case known on the day itself is no evidence",
+        "features/evidence.py",
+        "AND known.known_at < rows.as_of",
+        "AND known.known_at <= rows.as_of",
+        f"{CELLS_FILE}evidence_is_what_the_cell_uses_and_enough_for_it",
+    ),
+    Guard(
+        "a person whose records have changed is computed again",
+        "features/increment.py",
+        " INTERSECT SELECT * FROM {_people(programme)}",
         "",
-        "tests/property/test_features_cells.py::test_the_future_order_and_repeats_change_nothing",
+        f"{CELLS_FILE}an_increment_gives_the_matrix_of_a_full_build",
     ),
     Guard(
         "a closure recorded late leaves the case in its cohort",
@@ -295,11 +437,10 @@ def place(guard: Guard, root: Path = ROOT) -> int:
     ValueError
         When it does not stand there exactly once.
     """
+    for file, old, _ in guard.places:
+        if (found := (root / file).read_text(encoding="utf-8").count(old)) != 1:
+            raise ValueError(f"{guard.name}: {file} holds its text {found} times; correct it in {Path(__file__).name}")
     text = (root / guard.file).read_text(encoding="utf-8")
-    if (found := text.count(guard.old)) != 1:
-        raise ValueError(
-            f"{guard.name}: {guard.file} holds its text {found} times; correct `old` in {Path(__file__).name}"
-        )
     return text[: text.index(guard.old)].count("\n") + 1
 
 
@@ -311,8 +452,9 @@ def broken_copy(guard: Guard, folder: Path) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
-    path = folder / guard.file
-    path.write_text(path.read_text(encoding="utf-8").replace(guard.old, guard.new), encoding="utf-8")
+    for file, old, new in guard.places:
+        path = folder / file
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     return folder
 
 
