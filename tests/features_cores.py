@@ -245,7 +245,7 @@ def with_the_future(draw: st.DrawFn, core: Core) -> Core:
         ]
         known.append(event if ended(event) else event | draw(st.sampled_from(ends)))
     # a household that nobody but one belongs to before DAY
-    member = {"cluster_id": "h9", "from": None, "to": None}
+    member: Record = {"cluster_id": "h9", "from": None, "to": None}
     household = [member | {"person_id": draw(people), "known_at": draw(past)}]
     for person in PEOPLE:
         joining = draw(st.sampled_from([{"known_at": draw(future)}, {"known_at": draw(past), "from": draw(future)}]))
