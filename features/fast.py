@@ -300,7 +300,7 @@ def _batch(
         for source, span in sources([spec]):
             collected = read[source_column(source, span)[1:-1]].to_numpy(zero_copy_only=False)
             values[~collected] = np.nan
-        arrays.append(pa.array(values, from_pandas=True))  # NaN, which no cell can be, becomes NULL
+        arrays.append(_as_arrow(values))
     return pa.RecordBatch.from_arrays(arrays, schema=_schema(specs))
 
 
