@@ -304,6 +304,15 @@ def _batch(
     return pa.RecordBatch.from_arrays(arrays, schema=_schema(specs))
 
 
+def _as_arrow(values: Floats) -> pa.Array:
+    """Cells without a copy; NaN, which no cell can be, becomes NULL."""
+    import pyarrow as pa
+
+    known = ~np.isnan(values)
+    validity = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(pa.float64(), len(values), [validity, pa.py_buffer(values)])
+
+
 def _cells(cursor: duckdb.DuckDBPyConnection, part: _Scoped, as_of: Ints, first: int, last: int) -> Floats:
     """The cells of one scope's features, a row for each feature."""
     from features.kernel import Events, fill
