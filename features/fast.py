@@ -34,6 +34,7 @@ from features.sql import (
     rows,
     source_column,
     sources,
+    unquoted,
 )
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ def _batch(
             continue
         values = cells[spec.name]
         for source, span in sources([spec]):
-            collected = read[source_column(source, span)[1:-1]].to_numpy(zero_copy_only=False)
+            collected = read[unquoted(source_column(source, span))].to_numpy(zero_copy_only=False)
             values[~collected] = np.nan
         arrays.append(_as_arrow(values))
     return pa.RecordBatch.from_arrays(arrays, schema=_schema(specs))

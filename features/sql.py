@@ -30,6 +30,11 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def unquoted(identifier: str) -> str:
+    """The identifier that `name` quoted."""
+    return identifier[1:-1].replace('""', '"')
+
+
 def literal(value: str | float) -> str:
     """Quote a value: text with its quotes doubled, a finite number as DOUBLE."""
     if isinstance(value, str):

@@ -52,7 +52,7 @@ def test_rows_of_one_case_that_swap_people_are_computed_again(con: duckdb.DuckDB
 
 
 def test_coverage_that_goes_is_noticed_whatever_the_source_is_called(con: duckdb.DuckDBPyConnection) -> None:
-    source = "person_id, x"
+    source = 'person_id, "x"'
     event(con, "x")
     rows(con, ("2020-06-01", "x"), ("2020-07-01", "y"))
     con.execute("INSERT INTO core.coverage VALUES ('p', ?, 'x', NULL, NULL, NULL)", [source])
