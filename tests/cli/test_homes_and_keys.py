@@ -110,7 +110,7 @@ def test_another_key_than_the_warehouses(
 
 def test_settings_that_mean_nothing(plumbline: Command, pack: Path, data: Path) -> None:
     os.environ["PLUMBLINE_MEMORY_LIMIT"] = "plenty"
-    plumbline("check", pack, "--data", data, code=1).says("memory limit", "4GB")
+    plumbline("check", pack, "--data", data, code=2).says("no amount of memory", "PLUMBLINE_MEMORY_LIMIT", "4GB")
 
 
 def _fill(folder: Path, leave: int) -> Path:
