@@ -27,6 +27,7 @@ from features.sql import (
     coverage,
     day,
     event_features,
+    event_types,
     literal,
     name,
     one_of,
@@ -180,7 +181,7 @@ def _write_events(
     con: duckdb.DuckDBPyConnection, programme: str, specs: list[EventFeature], scope: Scope, events: str
 ) -> _Scoped:
     """The events that features of one scope can see, by subject and in the order that breaks ties by content."""
-    types = sorted({kind for spec in specs for kind in spec.events.type})
+    types = event_types(specs)
     ours = f"programme = {literal(programme)} AND {one_of('event_type', types)}"
     con.execute(
         f"CREATE TABLE {_SCRATCH}.{scope}_class AS SELECT event_type, category, "

@@ -23,7 +23,7 @@ from data_contracts.core.schema import CORE
 from features.fields import Feature, Scope
 from features.kinds import DaysSinceOpened
 from features.spec import columns
-from features.sql import SCOPES, attribute_features, event_features, literal, name, one_of, sources
+from features.sql import SCOPES, attribute_features, event_features, event_types, literal, name, one_of, sources
 
 _TODO, _KEPT, _STATE = "_features_todo", "_features_kept", "_features_state"
 
@@ -220,7 +220,7 @@ def _hashed_events(specs: Sequence[Feature], scope: Scope, ours: str, events: st
         "case": "SELECT DISTINCT person_id, case_id AS id FROM cases",
         "association": "SELECT DISTINCT person_id, other_id AS id FROM linked",
     }[scope]
-    types = one_of("event_type", sorted({kind for spec in event_features(specs, scope) for kind in spec.events.type}))
+    types = one_of("event_type", event_types(event_features(specs, scope)))
     subject = "case_id" if scope == "case" else "person_id"
     return (
         f"SELECT whom.person_id, h FROM ({whom}) AS whom JOIN (SELECT {subject} AS id, {_hash('event')} AS h "

@@ -12,9 +12,9 @@ import duckdb
 
 from data_contracts.errors import PlumblineError
 from features import kinds
-from features.fields import AttributeFeature, EventFeature, Feature
+from features.fields import AttributeFeature, Feature
 from features.portable import birth_sql, number_sql
-from features.sql import literal, one_of, trimmed
+from features.sql import event_types, literal, one_of, trimmed
 
 LARGEST = 1e12  # sums of whole numbers and millionths stay exact below this; no record of practice comes near
 
@@ -65,13 +65,9 @@ def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _types(specs: Sequence[Feature]) -> list[str]:
-    return sorted({kind for spec in specs if isinstance(spec, EventFeature) for kind in spec.events.type})
-
-
 def _check_values(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature]) -> None:
     ours = f"programme = {literal(programme)}"
-    if types := _types(specs):
+    if types := event_types(specs):
         # NaN compares as larger than every number
         faulty = con.execute(
             f"SELECT event_type, count(*) FROM core.event WHERE {ours} AND {one_of('event_type', types)} "
@@ -119,7 +115,7 @@ def _check_attribute(
 
 def _sole_events(con: duckdb.DuckDBPyConnection, programme: str, specs: Sequence[Feature]) -> str:
     """The relation of events with each event once: core.event itself unless it repeats one."""
-    if not (types := _types(specs)):
+    if not (types := event_types(specs)):
         return "core.event"
     ours = f"programme = {literal(programme)} AND {one_of('event_type', types)}"
     # hashes are faster to group than ids; two ids with one hash only cost the slower way

@@ -26,7 +26,7 @@ from features.kinds import DaysSinceOpened
 from features.portable import matrix_sql
 from features.spark_session import SETTING, check_spark, open_spark, told_of_spark
 from features.spec import columns
-from features.sql import literal, name, one_of, rows, sources
+from features.sql import event_types, literal, name, one_of, rows, sources
 
 if TYPE_CHECKING:
     import duckdb
@@ -140,7 +140,7 @@ def _lay_out(
 ) -> list[str]:
     """Write what the features need as Parquet files and give their names."""
     ours = f"programme = {literal(programme)}"
-    types = sorted({kind for spec in specs if isinstance(spec, EventFeature) for kind in spec.events.type})
+    types = event_types(specs)
     names = sorted({spec.attribute for spec in specs if isinstance(spec, AttributeFeature)})
     collected = sorted({wanted for wanted, _ in sources(specs)})
     # numbering rows is one thread's work in any engine: DuckDB does it

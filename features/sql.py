@@ -66,6 +66,11 @@ def event_features(specs: Sequence[Feature], scope: Scope) -> list[EventFeature]
     return [spec for spec in specs if isinstance(spec, EventFeature) and spec.scope == scope]
 
 
+def event_types(specs: Sequence[Feature]) -> list[str]:
+    """The event types that any of the features looks at, sorted."""
+    return sorted({kind for spec in specs if isinstance(spec, EventFeature) for kind in spec.events.type})
+
+
 def attribute_features(specs: Sequence[Feature], scope: Scope) -> list[AttributeFeature]:
     """The features over attributes of one scope."""
     return [spec for spec in specs if isinstance(spec, AttributeFeature) and spec.scope == scope]
@@ -146,7 +151,7 @@ def past(programme: str, specs: Sequence[Feature], events: str = "core.event") -
         coverage), each only where a feature needs it.
     """
     parts: list[str] = []
-    if types := sorted({kind for spec in specs if isinstance(spec, EventFeature) for kind in spec.events.type}):
+    if types := event_types(specs):
         parts.append(_events(programme, types, events))
     if event_features(specs, "association"):
         parts.append(others(programme))

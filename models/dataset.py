@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
+from features.build import matrix_name
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
     Rows
         In the order as_of, cohort, case_id, whatever the order in the warehouse.
     """
-    matrix = '"' + f"{programme}__matrix".replace('"', '""') + '"'
+    matrix = matrix_name(programme)
     frame = con.execute(
         """
         SELECT c.cohort, c.as_of, c.case_id, c.person_id, c.cluster_id, c.returning_person, c.team, o.window_end,
@@ -78,12 +79,12 @@ def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
         WHERE c.programme = ? ORDER BY c.as_of, c.cohort, c.case_id""",
         [programme],
     ).df()
-    features = con.execute(f"SELECT * FROM features.{matrix} ORDER BY as_of, cohort, case_id").df()
+    features = con.execute(f"SELECT * FROM {matrix} ORDER BY as_of, cohort, case_id").df()
     keys = ["as_of", "cohort", "case_id"]
     if not frame[keys].astype(str).equals(features[keys].astype(str)):
         raise PlumblineError(
             f"the feature matrix has {len(features)} rows and the cohorts have {len(frame)}, or they name other cases",
-            where=f"features.{matrix}",
+            where=matrix,
             todo="Build the features again after the cohorts.",
         )
     X = features.drop(columns=keys).astype(np.float64)
@@ -91,7 +92,7 @@ def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
     if endless:
         raise PlumblineError(
             f"endless values in the feature{'s' if len(endless) > 1 else ''} {', '.join(endless)}",
-            where=f"features.{matrix}",
+            where=matrix,
             todo="Look for a division by zero in its specification.",
         )
     return Rows(frame, X)
