@@ -8,7 +8,6 @@ Does not belong here: row values (nothing here writes any), or choosing a model.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -20,8 +19,6 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
-from models import calibration, candidates, folds
-from models import model as model_module
 from models.calibration import Calibrator
 from models.candidates import BoostingModel, Fitted, LinearModel
 from models.model import Model, content_hash
@@ -29,6 +26,9 @@ from models.spec import CandidateSpec
 
 ALLOWED_TYPES = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"})
 """The only types beyond skops' own defaults that a stored model may hold. The file is never asked what to trust."""
+
+_FITS = ("calibration.py", "folds.py", "model.py")
+"""Besides the candidates, the modules on which a fit depends."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,6 @@ def training_key(
     import scipy
     import sklearn
 
-    code = [inspect.getsource(module) for module in (candidates, calibration, folds, model_module)]
     return content_hash(
         {
             "candidate": spec.name,
@@ -134,10 +133,17 @@ def training_key(
             "clusters": hashlib.sha256("\0".join(map(str, clusters)).encode()).hexdigest(),
             "seed": seed,
             "calibration_share": calibration_share,
-            "code": [hashlib.sha256(text.encode()).hexdigest() for text in code],
+            "code": _code(),
             "libraries": [sklearn.__version__, scipy.__version__, np.__version__],
         }
     )
+
+
+def _code() -> list[str]:
+    """Hashes of the modules on which a fit depends."""
+    folder = Path(__file__).parent
+    modules = [*sorted((folder / "candidates").glob("*.py")), *(folder / name for name in _FITS)]
+    return [_sha256(module.read_bytes()) for module in modules]
 
 
 def fit_or_load(store: Path | None, key: str, fit: Callable[[], Model], *, retrain: bool = False) -> Model:

@@ -399,7 +399,7 @@ GUARDS = (
     ),
     Guard(
         "an explanation that does not add up stops everything",
-        "models/explanation.py",
+        "models/explanation/contributions.py",
         "wrong = int((~(gap <= TOLERANCE)).sum())",
         "wrong = 0",
         "tests/property/test_models_numbers.py::test_one_row_that_does_not_add_up_stops_everything",

@@ -1,51 +1,22 @@
-"""The models that compete: base rate, one factor, logistic regression, HistGradientBoosting.
+"""Log-odds linear in standardised columns: base rate, one factor, logistic regression.
 
 Belongs here: fitting them, their raw output (log-odds) and their exact contributions.
-Does not belong here: calibration (models.calibration), storage (models.registry), choosing one (models.selection).
+Does not belong here: calibration (models.calibration), tuning, storage (models.registry).
 
-The first three are one kind of model: log-odds linear in standardised columns. Everything that they learn (medians,
-spread, coefficients) comes from the rows given to `fit`.
+The three are one kind of model. Everything that they learn (medians, spread, coefficients) comes from the rows given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.special import logit
 from scipy.stats import rankdata
 
-from data_contracts.errors import PlumblineError
-from models.folds import cluster_folds, one_thread
-from models.spec import CandidateSpec
-
-
-class Fitted(Protocol):
-    """A fitted candidate."""
-
-    @property
-    def kind(self) -> str:
-        """Name of the candidate."""
-        ...
-
-    @property
-    def notes(self) -> dict[str, Any]:
-        """What fitting found: the column of the one factor, the number of trees."""
-        ...
-
-    def raw(self, X: np.ndarray) -> np.ndarray:
-        """Log-odds of each row."""
-        ...
-
-    def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
-        """Rows x columns whose sum plus the base value is `raw`."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """Everything that `raw` depends on: plain values, arrays, and the booster."""
-        ...
+from models.folds import cluster_folds
 
 
 @dataclass(frozen=True)
@@ -88,75 +59,7 @@ class LinearModel:
         return dict(vars(self))
 
 
-@dataclass(frozen=True)
-class BoostingModel:
-    """scikit-learn's HistGradientBoostingClassifier without native categories."""
-
-    estimator: Any
-    notes: dict[str, Any] = field(default_factory=dict)
-    kind: str = "hist_gradient_boosting"
-
-    def raw(self, X: np.ndarray) -> np.ndarray:
-        """Log-odds before calibration."""
-        if not len(X):
-            return np.empty(0)  # the estimator refuses an empty matrix
-        with one_thread():
-            raw: np.ndarray = self.estimator.decision_function(X)
-        return raw
-
-    def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
-        """Path-dependent tree SHAP values."""
-        from models.explanation import tree_contributions
-
-        return tree_contributions(self.estimator, X)
-
-    def state(self) -> dict[str, Any]:
-        """The booster and the notes on it."""
-        return {"kind": self.kind, "estimator": self.estimator, "notes": self.notes}
-
-
-def fit_candidate(spec: CandidateSpec, X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int) -> Fitted:
-    """Fit one candidate.
-
-    Parameters
-    ----------
-    spec : CandidateSpec
-        Its name and parameters.
-    X : ndarray of float64
-        Rows x columns, NaN = missing.
-    y : ndarray of float64
-        1 or 0.
-    clusters : ndarray of str
-        Cluster of each row, for folds inside the training rows.
-    seed : int
-        Seed of the run.
-
-    Returns
-    -------
-    Fitted
-        The same bits for the same arguments.
-    """
-    if not 0 < y.mean() < 1:
-        raise PlumblineError(
-            "the training rows hold only one kind of outcome",
-            where=f"candidate {spec.name}",
-            todo="Check the outcome in programme.yaml: it never or always occurs in the cohorts that may train.",
-        )
-    settings = spec.settings
-    X = np.ascontiguousarray(X, dtype=np.float64)
-    with one_thread():
-        if spec.name == "base_rate":
-            return _linear("base_rate", X, y, [], 1.0)
-        if spec.name == "one_factor":
-            best, auc_inside = best_column(X, y, clusters, seed)
-            notes = {"column": best, "auc_inside": auc_inside}
-            return _linear("one_factor", X, y, [best], settings["inverse_penalty"], notes)
-        if spec.name == "logistic":
-            return _linear("logistic", X, y, range(X.shape[1]), settings["inverse_penalty"])
-        return _boosting(X, y, clusters, seed, settings)
-
-
-def _linear(
+def fit_linear(
     kind: str,
     X: np.ndarray,
     y: np.ndarray,
@@ -164,6 +67,7 @@ def _linear(
     inverse_penalty: float,
     notes: dict[str, Any] | None = None,
 ) -> LinearModel:
+    """Fit log-odds on the columns in `use`; with none of them it is the base rate."""
     from sklearn.linear_model import LogisticRegression
 
     columns = X.shape[1]
@@ -238,41 +142,3 @@ def column_auc(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     count = positive.sum()
     auc: np.ndarray = (ranks[positive].sum(axis=0) - count * (count + 1) / 2) / (count * (len(y) - count))
     return auc
-
-
-def _boosting(X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, settings: dict[str, Any]) -> BoostingModel:
-    trees = _tree_count(X, y, clusters, seed, settings)
-    return BoostingModel(_booster(settings, trees, seed).fit(X, y), {"trees": trees})
-
-
-def _booster(settings: dict[str, Any], trees: int, seed: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return HistGradientBoostingClassifier(
-        learning_rate=settings["learning_rate"],
-        max_leaf_nodes=settings["max_leaf_nodes"],
-        min_samples_leaf=settings["min_samples_leaf"],
-        l2_regularization=settings["l2"],
-        max_iter=trees,
-        early_stopping=False,  # its own split would tear clusters apart
-        categorical_features=None,  # shap is wrong about native categories: encode them as columns
-        random_state=seed,
-    )
-
-
-def _tree_count(
-    X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, settings: dict[str, Any], folds: int = 3
-) -> int:
-    """The number of trees with the least log-loss over clustered folds."""
-    most = int(settings["max_trees"])
-    fold = cluster_folds(clusters, folds, seed, "tree count")
-    losses = np.zeros(most)
-    for held_out in range(folds):
-        inside, outside = fold != held_out, fold == held_out
-        if len(np.unique(y[inside])) < 2 or not outside.any():
-            continue
-        booster = _booster(settings, most, seed).fit(X[inside], y[inside])
-        sign = np.where(y[outside] == 1, -1.0, 1.0)
-        for step, raw in enumerate(booster._staged_raw_predict(X[outside])):
-            losses[step] += np.logaddexp(0.0, sign * raw.ravel()).sum()
-    return int(np.argmin(np.round(losses, 9))) + 1

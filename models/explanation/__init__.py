@@ -1,0 +1,28 @@
+"""What made a score.
+
+Belongs here: exact contributions, and what is made of them.
+Does not belong here: words (features.words) and charts (fairness_reports).
+"""
+
+from models.explanation.contributions import TOLERANCE, check_additive, contributions, tree_contributions
+from models.explanation.factors import (
+    by_factor,
+    case_rows,
+    direction_of,
+    factors_by_association,
+    importance,
+    with_evidence,
+)
+
+__all__ = [
+    "TOLERANCE",
+    "by_factor",
+    "case_rows",
+    "check_additive",
+    "contributions",
+    "direction_of",
+    "factors_by_association",
+    "importance",
+    "tree_contributions",
+    "with_evidence",
+]

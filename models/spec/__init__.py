@@ -1,0 +1,32 @@
+"""The sections of programme.yaml that this room owns.
+
+Belongs here: one module per section. Does not belong here: anything that needs the warehouse.
+"""
+
+from models.spec.bands import Band, BandSpec
+from models.spec.candidates import (
+    PARAMS,
+    SIMPLEST_FIRST,
+    BoostingParams,
+    CandidateSpec,
+    CandidatesSpec,
+    LogisticParams,
+    NoParams,
+)
+from models.spec.cohorts import AttributeDates, Cadence, CohortSpec, OutcomeSpec
+
+__all__ = [
+    "PARAMS",
+    "SIMPLEST_FIRST",
+    "AttributeDates",
+    "Band",
+    "BandSpec",
+    "BoostingParams",
+    "Cadence",
+    "CandidateSpec",
+    "CandidatesSpec",
+    "CohortSpec",
+    "LogisticParams",
+    "NoParams",
+    "OutcomeSpec",
+]

@@ -1,0 +1,106 @@
+"""The sections `cohort:` and `outcome:` of programme.yaml.
+
+Belongs here: their pydantic models and what can be checked from the section alone.
+Does not belong here: reading files (data_contracts.yamldoc) or anything that needs the warehouse.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator
+
+from models.spec.section import Section
+
+
+class AttributeDates(Section):
+    """Each case stands in one cohort: `plus_days` after the day that its attribute holds.
+
+    Attributes
+    ----------
+    attribute : str
+        Name in core.attribute whose value is an ISO date.
+    plus_days : int
+        Days from that date to the as-of date.
+    label : str or None
+        Name in core.attribute whose value names the cohort; the as-of date names it otherwise.
+    """
+
+    attribute: str
+    plus_days: int = Field(default=0, ge=0)
+    label: str | None = None
+
+
+class Cadence(Section):
+    """Every open case stands in a cohort each `every_months` months, from `first` on."""
+
+    every_months: int = Field(ge=1)
+    first: date
+
+
+def _kind_of_dates(value: Any) -> str:
+    keys = value if isinstance(value, dict) else vars(value)
+    return "by cadence" if {"every_months", "first"} & set(keys) else "by attribute"
+
+
+class CohortSpec(Section):
+    """When predictions are made, for whom, and which attribute names the team of a case.
+
+    Examples
+    --------
+    >>> spec = CohortSpec.model_validate({"as_of": {"every_months": 3, "first": "2020-01-01"}})
+    >>> spec.as_of.every_months
+    3
+    """
+
+    # the tags hold a blank so that they can never be taken for a key of the file in an error's place
+    as_of: Annotated[
+        Annotated[AttributeDates, Tag("by attribute")] | Annotated[Cadence, Tag("by cadence")],
+        Discriminator(_kind_of_dates),
+    ]
+    team: str | None = None
+
+
+class OutcomeSpec(Section):
+    """The agency event that is predicted, and its horizon.
+
+    Attributes
+    ----------
+    name : str
+        Short technical name of the outcome.
+    event_type, category : str, list of str
+        Which rows of core.event are the outcome; without `category` every category counts.
+    within : str
+        `90d` (days from as_of) or `planned_end` (the case's own planned end).
+    reporting_lag_days : int
+        Days after the window until the agency's records of it are taken as complete.
+    of : {"case", "person"}
+        `case` (default): events of this case, and events of its person that name no case.
+        `person`: every event of the person, whichever case it belongs to.
+    """
+
+    name: str
+    event_type: list[str] = Field(min_length=1)
+    category: list[str] | None = None
+    within: str
+    reporting_lag_days: int = Field(default=0, ge=0)
+    of: Literal["case", "person"] = "case"
+
+    @field_validator("event_type", "category", mode="before", json_schema_input_type=str | list[str])
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("within")
+    @classmethod
+    def _is_horizon(cls, value: str) -> str:
+        if value != "planned_end" and not re.fullmatch(r"[1-9]\d{0,4}d", value):
+            raise ValueError("write the horizon as days, such as 90d, or as planned_end")
+        return value
+
+    @property
+    def days(self) -> int | None:
+        """Length of the window in days; None when it runs to the planned end."""
+        return None if self.within == "planned_end" else int(self.within[:-1])
