@@ -24,7 +24,7 @@ from models.model import Model, fit_model
 from models.outcomes import labels_as_known
 from models.registry import fit_or_load, training_key
 from models.selection import Selection, choose
-from models.spec import CandidateSpec, CandidatesSpec
+from models.spec import CandidateSpec, CandidatesSpec, SplitsSpec
 from models.splits import Split, temporal_splits
 
 ENOUGH_SPLITS = 3
@@ -70,6 +70,7 @@ class Backtest:
 def run_backtest(
     rows: Rows,
     spec: CandidatesSpec,
+    cut: SplitsSpec | None = None,
     *,
     seed: int,
     margin: float,
@@ -88,6 +89,8 @@ def run_backtest(
         From `load_rows`.
     spec : CandidatesSpec
         The `candidates:` section.
+    cut : SplitsSpec, optional
+        The `splits:` section.
     seed : int
         Seed of the run.
     margin : float
@@ -111,10 +114,11 @@ def run_backtest(
     PlumblineError
         When no closed cohort has enough closed cohorts before it. Ask `temporal_splits` first.
     """
-    splits = temporal_splits(rows.frame, last=spec.last_splits, min_class=spec.min_class)
+    cut = cut or SplitsSpec()
+    splits = temporal_splits(rows.frame, last=cut.last, min_class=cut.min_class)
     if not splits:
         raise PlumblineError(
-            f"no closed cohort has {spec.min_class} outcomes and {spec.min_class} non-outcomes in cohorts that were "
+            f"no closed cohort has {cut.min_class} outcomes and {cut.min_class} non-outcomes in cohorts that were "
             "closed before it",
             where="backtest",
             todo="A model cannot be tested yet: wait for more cohorts to close.",

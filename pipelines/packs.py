@@ -32,7 +32,15 @@ from features import words as factor_words
 from features.spec import FeatureSpec
 from features.words import Text, Words
 from models.metrics import METRICS
-from models.spec import BandSpec, CandidatesSpec, CohortSpec, OutcomeSpec
+from models.spec import (
+    BandSpec,
+    CandidatesSpec,
+    CohortSpec,
+    EvaluationSpec,
+    OutcomeSpec,
+    SplitsSpec,
+    UncertaintySpec,
+)
 
 BUILT_IN = Path(data_contracts.__file__).parent / "programmes"
 
@@ -63,6 +71,9 @@ class Programme(BaseModel):
     features: list[FeatureSpec]
     protected: ProtectedSpec
     candidates: CandidatesSpec
+    splits: SplitsSpec = SplitsSpec()
+    evaluation: EvaluationSpec = EvaluationSpec()
+    uncertainty: UncertaintySpec = UncertaintySpec()
     bands: BandSpec
 
     @field_validator("time_zone")

@@ -56,7 +56,8 @@ def thin(pack: Path, models: tuple[str, ...] = ("base_rate", "logistic")) -> Non
     """Few candidates and splits, no crossed groups: a full run takes seconds. Core, cohort, features stay."""
 
     def edit(programme: dict[str, Any]) -> None:
-        programme["candidates"] = {"models": list(models), "last_splits": 2}
+        programme["candidates"] = {"models": list(models)}
+        programme["splits"] = {"last": 2}
         programme["protected"] = {"attributes": programme["protected"]["attributes"], "intersections": "none"}
 
     change(pack, "programme.yaml", edit)

@@ -35,7 +35,11 @@ from models.spec import (
     CandidateSpec,
     CandidatesSpec,
     CohortSpec,
+    EvaluationSpec,
     OutcomeSpec,
+    SplitsSpec,
+    Subset,
+    UncertaintySpec,
 )
 from pipelines.packs import Programme
 
@@ -77,6 +81,9 @@ SECTIONS: dict[tuple[str, str], list[type[BaseModel]]] = {
     ("programme.yaml", "Events of a feature"): [Events, ValueRange],
     ("programme.yaml", "Protected attributes"): [ProtectedSpec],
     ("programme.yaml", "Candidates"): [CandidatesSpec, CandidateSpec, *SETTINGS],
+    ("programme.yaml", "Splits"): [SplitsSpec],
+    ("programme.yaml", "Evaluation"): [EvaluationSpec, Subset],
+    ("programme.yaml", "Uncertainty"): [UncertaintySpec],
     ("programme.yaml", "Bands"): [Band],
     ("charter.yaml", "The charter"): [Charter],
     ("charter.yaml", "A performance threshold"): [PerformanceThreshold],

@@ -14,6 +14,9 @@ from models.spec.candidates import (
     NoParams,
 )
 from models.spec.cohorts import AttributeDates, Cadence, CohortSpec, OutcomeSpec
+from models.spec.evaluation import EvaluationSpec, Subset, UncertaintySpec
+from models.spec.splits import SplitsSpec
+from models.spec.vignettes import Order, Vignette, VignetteEvent, Vignettes
 
 __all__ = [
     "PARAMS",
@@ -26,7 +29,15 @@ __all__ = [
     "CandidateSpec",
     "CandidatesSpec",
     "CohortSpec",
+    "EvaluationSpec",
     "LogisticParams",
     "NoParams",
+    "Order",
     "OutcomeSpec",
+    "SplitsSpec",
+    "Subset",
+    "UncertaintySpec",
+    "Vignette",
+    "VignetteEvent",
+    "Vignettes",
 ]

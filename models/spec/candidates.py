@@ -71,7 +71,7 @@ class CandidateSpec(Section):
 
 
 class CandidatesSpec(Section):
-    """Which models compete, and how the past is cut to compare them.
+    """Which models compete.
 
     Attributes
     ----------
@@ -79,16 +79,10 @@ class CandidatesSpec(Section):
         A plain list of names is enough: `candidates: [base_rate, logistic]`.
     calibration_share : float
         Share of the training clusters kept apart for calibration.
-    last_splits : int
-        How many of the newest closed cohorts become test sides of a split.
-    min_class : int
-        A split needs at least so many outcomes and so many non-outcomes in training.
     """
 
     models: list[CandidateSpec] = Field(min_length=1)
     calibration_share: float = Field(default=0.25, gt=0, lt=1)
-    last_splits: int = Field(default=6, ge=1)
-    min_class: int = Field(default=20, ge=1)
 
     @model_validator(mode="before")
     @classmethod

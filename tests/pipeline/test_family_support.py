@@ -25,7 +25,7 @@ from models.backtest import run_backtest
 from models.cohorts import build_cohorts, group_values
 from models.dataset import load_rows
 from models.outcomes import build_outcomes
-from models.spec import CandidatesSpec
+from models.spec import CandidatesSpec, SplitsSpec
 from pipelines.packs import Pack, load_pack
 
 NAME = "family_support"
@@ -100,7 +100,8 @@ def _backtest(
     share = pack.charter.capacity.share or 0.0
     result = run_backtest(
         load_rows(con, NAME),
-        CandidatesSpec.model_validate({"models": ["base_rate", "logistic"], "last_splits": 1}),
+        CandidatesSpec.model_validate(["base_rate", "logistic"]),
+        SplitsSpec(last=1),
         seed=spec.seed,
         margin=pack.charter.selection_margin,
         select=lambda scores, ids: select(scores, ids, share),

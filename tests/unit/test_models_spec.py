@@ -45,7 +45,6 @@ def test_candidates_stand_in_the_order_of_simplicity_with_all_their_settings() -
     assert [candidate.name for candidate in spec.models] == ["base_rate", "logistic", "hist_gradient_boosting"]
     assert spec.models[2].settings["max_trees"] == 10
     assert spec.models[2].settings["learning_rate"] == 0.05
-    assert CandidatesSpec.model_validate({"models": ["base_rate"], "last_splits": 2}).last_splits == 2
 
 
 @pytest.mark.parametrize(
