@@ -6,6 +6,7 @@ Does not belong here: choosing rows for a split (models.splits) or changing valu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -14,6 +15,7 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from features.build import matrix_name
+from features.spec import Column
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,13 @@ class Rows:
         outcome_at, outcome_known_at, outcome (float64; NaN = unknown); sorted by as_of, cohort, case_id.
     X : DataFrame
         The features of the same rows, float64, NaN = missing.
+    described : tuple of features.spec.Column
+        What each column of X stands for, in its order; empty where nobody said.
     """
 
     frame: pd.DataFrame
     X: pd.DataFrame
+    described: tuple[Column, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -39,7 +44,13 @@ class Rows:
 
     def take(self, index: np.ndarray) -> Rows:
         """Rows at these positions (or where a mask is true), in the order given."""
-        return Rows(self.frame.iloc[index].reset_index(drop=True), self.X.iloc[index].reset_index(drop=True))
+        frame, X = (table.iloc[index].reset_index(drop=True) for table in (self.frame, self.X))
+        return Rows(frame, X, self.described)
+
+    def without(self, names: Sequence[str]) -> Rows:
+        """The same rows without these columns."""
+        described = tuple(column for column in self.described if column.name not in set(names))
+        return Rows(self.frame, self.X.drop(columns=list(names)), described)
 
     @property
     def closed(self) -> np.ndarray:
@@ -54,7 +65,7 @@ class Rows:
         return self.take(np.flatnonzero(open_cohort & newest))
 
 
-def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
+def load_rows(con: duckdb.DuckDBPyConnection, programme: str, described: Sequence[Column] = ()) -> Rows:
     """Read every cohort row of a programme with its outcome and its features.
 
     Parameters
@@ -63,6 +74,8 @@ def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
         The warehouse, with cohorts, outcomes and the feature matrix built.
     programme : str
         Name of the programme.
+    described : sequence of features.spec.Column, optional
+        What the columns stand for, from `features.spec.columns`: needed for native categories and directions.
 
     Returns
     -------
@@ -95,4 +108,10 @@ def load_rows(con: duckdb.DuckDBPyConnection, programme: str) -> Rows:
             where=matrix,
             todo="Look for a division by zero in its specification.",
         )
-    return Rows(frame, X)
+    if described and [column.name for column in described] != list(X.columns):
+        raise PlumblineError(
+            "the feature matrix has other columns than the programme's features make",
+            where=matrix,
+            todo="Build the features again.",
+        )
+    return Rows(frame, X, tuple(described))
