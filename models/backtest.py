@@ -115,7 +115,7 @@ def run_backtest(
         When no closed cohort has enough closed cohorts before it. Ask `temporal_splits` first.
     """
     cut = cut or SplitsSpec()
-    splits = temporal_splits(rows.frame, last=cut.last, min_class=cut.min_class)
+    splits = temporal_splits(rows.frame, cut)
     if not splits:
         raise PlumblineError(
             f"no closed cohort has {cut.min_class} outcomes and {cut.min_class} non-outcomes in cohorts that were "

@@ -81,7 +81,7 @@ def backtest(run: Run) -> Counts:
     """What every candidate would have said on past days; too few outcomes mean no model at all."""
     spec, charter = run.pack.programme, run.pack.charter
     rows = load_rows(run.con, run.programme)
-    splits = temporal_splits(rows.frame, last=spec.splits.last, min_class=spec.splits.min_class)
+    splits = temporal_splits(rows.frame, spec.splits)
     tested = rows.frame.iloc[splits[-1].test]["outcome"] if splits else newest_closed(rows.frame)
     outcomes, others = int((tested == 1).sum()), int((tested == 0).sum())
     facts: dict[str, Any] = {"trained": False, "outcomes": outcomes, "non_outcomes": others}

@@ -314,8 +314,8 @@ GUARDS = (
     Guard(
         "relatives of the test leave the training",
         "models/splits.py",
-        "shared = possible & np.isin(cluster, test_clusters)",
-        "shared = np.zeros_like(possible)",
+        "shared = np.isin(cluster[train], test_clusters)",
+        "shared = np.zeros(len(train), dtype=bool)",
         f"{RELATIVES}a_sibling_across_the_split_leaves_the_training",
     ),
     Guard(

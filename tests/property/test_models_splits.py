@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.outcomes import labels_as_known
+from models.spec import SplitsSpec
 from models.splits import temporal_splits
 
 START = date(2020, 1, 1)
@@ -51,7 +52,7 @@ def cohort_rows(draw: st.DrawFn) -> pd.DataFrame:
 @settings(max_examples=150, deadline=None)
 @given(cohort_rows(), st.integers(1, 4))
 def test_every_split_keeps_its_promises(frame: pd.DataFrame, last: int) -> None:
-    splits = temporal_splits(frame, last=last, min_class=1)
+    splits = temporal_splits(frame, SplitsSpec(last=last, min_class=1))
     assert len(splits) <= last
     assert [split.role for split in splits] == ["development"] * (len(splits) - 1) + ["test"] * bool(splits)
     assert [split.as_of for split in splits] == sorted(split.as_of for split in splits)
@@ -74,7 +75,7 @@ def test_every_split_keeps_its_promises(frame: pd.DataFrame, last: int) -> None:
 @given(cohort_rows())
 def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame) -> None:
     """Outcomes recorded on or after a test's as-of date, or of cohorts open then, never reach its training."""
-    for split in temporal_splits(frame, last=9, min_class=1):
+    for split in temporal_splits(frame, SplitsSpec(last=9, min_class=1)):
         at = pd.Timestamp(split.as_of)
         past = frame[frame["as_of"] <= at].reset_index(drop=True)  # later cohorts would be the test in its place
         future = past.copy()
@@ -84,7 +85,7 @@ def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame) -> 
         late = (future["closes_on"] <= at) & (future["outcome"] == 1) & (future["outcome_known_at"] >= at)
         future.loc[late, "outcome"] = 0.0
         future.loc[late, "outcome_known_at"] = pd.NaT
-        before, same = (temporal_splits(rows, last=1, min_class=1)[0] for rows in (past, future))
+        before, same = (temporal_splits(rows, SplitsSpec(last=1, min_class=1))[0] for rows in (past, future))
         assert before.name == same.name == split.name
         np.testing.assert_array_equal(same.train, split.train)
         np.testing.assert_array_equal(same.y_train, split.y_train)
@@ -95,7 +96,7 @@ def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame) -> 
 def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(frame))))
     shuffled = frame.iloc[order].reset_index(drop=True)
-    before, after = (temporal_splits(rows, min_class=1) for rows in (frame, shuffled))
+    before, after = (temporal_splits(rows, SplitsSpec(min_class=1)) for rows in (frame, shuffled))
     assert [split.name for split in before] == [split.name for split in after]
     for one, other in zip(before, after, strict=True):
         assert set(frame["case_id"].iloc[one.train]) == set(shuffled["case_id"].iloc[other.train])
@@ -105,7 +106,7 @@ def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, data: st.Dat
 @settings(max_examples=60, deadline=None)
 @given(cohort_rows(), st.integers(1, 6))
 def test_a_split_needs_enough_of_both_classes(frame: pd.DataFrame, least: int) -> None:
-    for split in temporal_splits(frame, min_class=least):
+    for split in temporal_splits(frame, SplitsSpec(min_class=least)):
         assert min((split.y_train == 1).sum(), (split.y_train == 0).sum()) >= least
 
 
@@ -120,7 +121,7 @@ def test_a_sibling_across_the_split_is_purged() -> None:
             "outcome": [1.0, 1, 0, 0, 0, 1],
         }
     )
-    (split,) = temporal_splits(frame, min_class=1)
+    (split,) = temporal_splits(frame, SplitsSpec(min_class=1))
     assert (split.train.tolist(), split.test.tolist(), split.purged) == ([1, 2, 3], [4, 5], 1)
 
 
@@ -136,6 +137,6 @@ def test_cohorts_of_one_name_on_several_days_are_told_apart() -> None:
             "outcome": [1.0, 0, 1, 0, 1, 0],
         }
     )
-    splits = temporal_splits(frame, min_class=1)
+    splits = temporal_splits(frame, SplitsSpec(min_class=1))
     assert [(split.name, split.role) for split in splits] == [("entry 2021-01-01", "development"), ("other", "test")]
-    assert temporal_splits(frame, min_class=5) == []
+    assert temporal_splits(frame, SplitsSpec(min_class=5)) == []
