@@ -6,9 +6,12 @@ Does not belong here: calibration (models.calibration), storage (models.registry
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from data_contracts.errors import PlumblineError
+from features.spec import Column
 from models.candidates.boosting import BoostingModel, fit_boosting
 from models.candidates.fitted import Fitted
 from models.candidates.linear import LinearModel, best_column, column_auc, fit_linear
@@ -18,7 +21,14 @@ from models.spec import CandidateSpec
 __all__ = ["BoostingModel", "Fitted", "LinearModel", "best_column", "column_auc", "fit_candidate"]
 
 
-def fit_candidate(spec: CandidateSpec, X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int) -> Fitted:
+def fit_candidate(
+    spec: CandidateSpec,
+    X: np.ndarray,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    seed: int,
+    columns: Sequence[Column] = (),
+) -> Fitted:
     """Fit one candidate.
 
     Parameters
@@ -33,6 +43,8 @@ def fit_candidate(spec: CandidateSpec, X: np.ndarray, y: np.ndarray, clusters: n
         Cluster of each row, for folds inside the training rows.
     seed : int
         Seed of the run.
+    columns : sequence of Column
+        What is known of each column of X, in its order: directions, categories. Empty: plain columns.
 
     Returns
     -------
@@ -42,10 +54,12 @@ def fit_candidate(spec: CandidateSpec, X: np.ndarray, y: np.ndarray, clusters: n
     if not 0 < y.mean() < 1:
         raise PlumblineError(
             "the training rows hold only one kind of outcome",
-            where=f"candidate {spec.name}",
+            where=f"candidate {spec.label}",
             todo="Check the outcome in programme.yaml: it never or always occurs in the cohorts that may train.",
         )
-    settings = spec.settings
+    if columns and len(columns) != X.shape[1]:
+        raise ValueError(f"{len(columns)} columns are described, X has {X.shape[1]}")
+    settings = spec.grid[0]
     X = np.ascontiguousarray(X, dtype=np.float64)
     with one_thread():
         if spec.name == "base_rate":

@@ -10,8 +10,12 @@ from models.spec.candidates import (
     BoostingParams,
     CandidateSpec,
     CandidatesSpec,
+    EbmParams,
     LogisticParams,
     NoParams,
+    OneFactorParams,
+    PointsParams,
+    simplicity,
 )
 from models.spec.cohorts import AttributeDates, Cadence, CohortSpec, OutcomeSpec
 from models.spec.evaluation import EvaluationSpec, Subset, UncertaintySpec
@@ -29,15 +33,19 @@ __all__ = [
     "CandidateSpec",
     "CandidatesSpec",
     "CohortSpec",
+    "EbmParams",
     "EvaluationSpec",
     "LogisticParams",
     "NoParams",
+    "OneFactorParams",
     "Order",
     "OutcomeSpec",
+    "PointsParams",
     "SplitsSpec",
     "Subset",
     "UncertaintySpec",
     "Vignette",
     "VignetteEvent",
     "Vignettes",
+    "simplicity",
 ]
