@@ -103,7 +103,7 @@ def build_cohorts(
         label = spec.as_of.label
     else:
         days = as_of_dates(spec.as_of.first, spec.as_of.every_months, as_of)
-        before = [_months_later(spec.as_of.first, -spec.as_of.every_months), *days][: len(days)]
+        before = [months_later(spec.as_of.first, -spec.as_of.every_months), *days][: len(days)]
         con.execute(_DATES_BY_CADENCE, {"programme": programme, "days": days, "before": before})
         label = None
     con.execute(_STANDING, {"programme": programme})
@@ -219,12 +219,17 @@ def as_of_dates(first: date, every_months: int, until: date) -> list[date]:
     ['2020-01-31', '2020-02-29', '2020-03-31']
     """
     days: list[date] = []
-    while (day := _months_later(first, len(days) * every_months)) <= until:
+    while (day := months_later(first, len(days) * every_months)) <= until:
         days.append(day)
     return days
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later (earlier when negative), or that month's last.
+
+    >>> str(months_later(date(2024, 1, 31), 1))
+    '2024-02-29'
+    """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     following = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
