@@ -17,7 +17,7 @@ check: setup  ## style and types
 	.venv/bin/mypy
 
 test: setup check  ## every test, with coverage of branches
-	@scripts/setup spark
+	@scripts/setup spark ebm
 	@scripts/setup-browser
 	@scripts/setup-jdk
 	.venv/bin/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95

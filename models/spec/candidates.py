@@ -239,6 +239,7 @@ def _scikit_learn_has(path: str, params: dict[str, Any]) -> None:
     if not _CLASS.fullmatch(path) or _NO_LIBRARY_OF_MODELS & set(path.split(".")):
         raise ValueError(f"{path} is no public class of scikit-learn, such as sklearn.ensemble.RandomForestClassifier")
     from importlib import import_module
+    from inspect import signature
 
     from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -250,7 +251,7 @@ def _scikit_learn_has(path: str, params: dict[str, Any]) -> None:
         raise ValueError(f"scikit-learn has no {path}") from None
     if not (isinstance(made, type) and issubclass(made, ClassifierMixin) and issubclass(made, BaseEstimator)):
         raise ValueError(f"{path} is no classifier")
-    unknown = sorted(set(params) - (set(made._get_param_names()) - _OURS))
+    unknown = sorted(set(params) - (set(signature(made).parameters) - _OURS))
     if unknown:
         raise ValueError(f"{path} has no parameter {', '.join(unknown)} that a pack can set")
     if any(value == [] for value in params.values()):
