@@ -29,7 +29,7 @@ FILES: dict[str, type[BaseModel]] = {"programme": Programme, "charter": Charter,
 
 # the short forms that a model reads before anything else
 _SHORT: dict[str, dict[str, Any]] = {
-    "CandidateSpec": {"enum": list(SIMPLEST_FIRST)},
+    "CandidateSpec": {"enum": [name for name in SIMPLEST_FIRST if name != "other"]},  # which needs a class
     "CandidatesSpec": {"type": "array", "items": {"$ref": "#/$defs/CandidateSpec"}, "minItems": 1},
 }
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*) : .*$")
