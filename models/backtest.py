@@ -1,31 +1,32 @@
 """What the models would have said on past as-of dates.
 
-Belongs here: fitting every candidate on every split, scoring the test cohorts, choosing on development splits, fitting
-the chosen one again without what the charter allows for a reason only.
-Does not belong here: the deployed model (models.deploy) or the verdict (fairness_reports).
+Belongs here: the order of a backtest. `develop` fits and compares on development splits and chooses; `open_test` then
+scores the sealed test. Nothing but `open_test` fits for, scores or reads it.
+Does not belong here: a fit (models.training), the cutting (models.splits), figures (models.metrics), the deployed model
+(models.deploy) or the verdict (fairness_reports).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
-from models.ablation import difference_rows, recipe, reduced, without
+from models.ablation import difference_rows, without
 from models.candidates import column_auc, fit_candidate
 from models.dataset import Rows
 from models.folds import cluster_folds
 from models.metrics import Select, metric_rows
-from models.model import Model, fit_model
+from models.model import Audited
 from models.outcomes import labels_as_known
-from models.registry import fit_or_load, training_key
 from models.selection import Selection, choose
-from models.spec import CandidateSpec, CandidatesSpec, SplitsSpec
+from models.spec import CandidateSpec, CandidatesSpec, EvaluationSpec, SplitsSpec
 from models.splits import Split, temporal_splits
+from models.training import Trainer, predictions
 
 ENOUGH_SPLITS = 3
 """With fewer development splits, clustered folds inside the training rows of the test count as one more.
@@ -36,34 +37,114 @@ Neither the splits nor the folds read a row or a label that was not known on the
 
 
 @dataclass(frozen=True)
+class Measures:
+    """How the figures of a backtest are made.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of every bootstrap.
+    min_cell : int
+        The smallest number of outcomes, and of non-outcomes, under a figure.
+    select : callable or None
+        From scores and case ids to a mask of those within the capacity.
+    evaluation : EvaluationSpec
+        The `evaluation:` section.
+    groups : DataFrame or None
+        cohort, as_of, case_id and attributes, for subsets: from `models.cohorts.group_values`.
+    horizons : mapping of str to DataFrame
+        Labels of further horizons, from `models.outcomes.labels_within`.
+    """
+
+    seed: int
+    min_cell: int = 10
+    select: Select | None = None
+    evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
+    groups: pd.DataFrame | None = None
+    horizons: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def of(self, scored: pd.DataFrame) -> pd.DataFrame:
+        """Rows of metrics.parquet for predictions."""
+        return metric_rows(
+            scored,
+            select=self.select,
+            seed=self.seed,
+            min_cell=self.min_cell,
+        )
+
+    def differences(self, scored: pd.DataFrame, chosen: str, other: str) -> pd.DataFrame:
+        """Paired differences between the chosen model and another one on the same rows."""
+        return difference_rows(scored, chosen, select=self.select, seed=self.seed, min_cell=self.min_cell)
+
+
+@dataclass(frozen=True)
+class Development:
+    """What development splits tell; the test is still sealed.
+
+    Attributes
+    ----------
+    splits : list of Split
+        All of them, oldest first; the last one is the test.
+    predictions : DataFrame
+        Of development splits: split, as_of, role, model, case_id, cluster_id, returning_person, raw, score, outcome.
+    metrics : DataFrame
+        Rows of metrics.parquet, of development splits.
+    selection : Selection
+        The choice and what it rests on.
+    rules : DataFrame
+        rule, picked, mean_regret, worst_regret, splits: what other rules of selection would have cost.
+    """
+
+    splits: list[Split]
+    predictions: pd.DataFrame
+    metrics: pd.DataFrame
+    selection: Selection
+    rules: pd.DataFrame
+
+    @property
+    def chosen(self) -> str:
+        """Label of the chosen candidate."""
+        return self.selection.chosen
+
+    @property
+    def test(self) -> Split:
+        """The sealed test."""
+        return self.splits[-1]
+
+
+@dataclass(frozen=True)
 class Backtest:
     """Everything learned from the past.
 
     Attributes
     ----------
     predictions : DataFrame
-        split, as_of, role, model, case_id, cluster_id, returning_person, raw, score, outcome. Besides the candidates,
-        the chosen one `without by_association` where the matrix has such columns.
+        As in `Development`, with the test. Besides the candidates there is the chosen one under the other treatment of
+        relatives (`LABEL purged` or `LABEL cross_fitted`) and, where the matrix has such columns, `LABEL without
+        by_association`.
     selection : Selection
         The choice and what it rests on.
     metrics : DataFrame
         Rows of metrics.parquet.
     splits : DataFrame
-        split, as_of, role, train_cohorts, train_rows, train_outcomes, purged, purged_share, test_rows, test_outcomes,
-        test_unknown.
-    audited : Model
+        split, as_of, role, history, design, train_cohorts, test_cohorts, train_rows, train_outcomes, purged,
+        purged_share, test_rows, test_outcomes, test_unknown.
+    audited : Audited
         The chosen candidate as it scored the test split.
+    rules : DataFrame
+        As in `Development`.
     """
 
     predictions: pd.DataFrame
     selection: Selection
     metrics: pd.DataFrame
     splits: pd.DataFrame
-    audited: Model
+    audited: Audited
+    rules: pd.DataFrame
 
     @property
     def chosen(self) -> str:
-        """Name of the chosen candidate."""
+        """Label of the chosen candidate."""
         return self.selection.chosen
 
 
@@ -77,11 +158,12 @@ def run_backtest(
     min_cell: int = 10,
     select: Select | None = None,
     by_association: Sequence[str] = (),
+    evaluation: EvaluationSpec | None = None,
     store: Path | None = None,
     retrain: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Backtest:
-    """Score every test cohort by every candidate, fitted on what was known on its as-of date.
+    """`develop` and `open_test` in one, for notebooks.
 
     Parameters
     ----------
@@ -95,26 +177,52 @@ def run_backtest(
         Seed of the run.
     margin : float
         The charter's margin for simplicity, in AUC.
-    min_cell : int
-        The smallest number of outcomes, and of non-outcomes, under a figure.
-    select : callable, optional
-        From scores and case ids to a mask of those within the capacity.
+    min_cell, select, evaluation
+        As in `Measures`.
+    by_association : sequence of str
+        As in `develop`.
+    store, retrain, progress
+        As in `Trainer`.
+    """
+    cut = cut or SplitsSpec()
+    trainer = Trainer(spec, seed, cut.folds, store, retrain, progress)
+    measures = Measures(seed, min_cell, select, evaluation or EvaluationSpec())
+    development = develop(rows, trainer, cut, measures, margin=margin, by_association=by_association)
+    return open_test(rows, development, trainer, measures, by_association=by_association)
+
+
+def develop(
+    rows: Rows,
+    trainer: Trainer,
+    cut: SplitsSpec,
+    measures: Measures,
+    *,
+    margin: float,
+    by_association: Sequence[str] = (),
+) -> Development:
+    """Score every development split by every candidate, and choose.
+
+    Parameters
+    ----------
+    rows : Rows
+        From `load_rows`.
+    trainer : Trainer
+        How candidates are fitted.
+    cut : SplitsSpec
+        The `splits:` section.
+    measures : Measures
+        How figures are made.
+    margin : float
+        The charter's margin for simplicity, in AUC.
     by_association : sequence of str
         Columns that speak of other people than the case's own person. With any, the chosen candidate is also fitted
         without them and compared (models.ablation); the choice has been made by then, and is not changed by it.
-    store : Path, optional
-        Folder of fitted models; an unchanged fit is read from it.
-    retrain : bool
-        Fit even what the store has.
-    progress : callable, optional
-        Told one line per fitted model.
 
     Raises
     ------
     PlumblineError
         When no closed cohort has enough closed cohorts before it. Ask `temporal_splits` first.
     """
-    cut = cut or SplitsSpec()
     splits = temporal_splits(rows.frame, cut)
     if not splits:
         raise PlumblineError(
@@ -123,86 +231,128 @@ def run_backtest(
             where="backtest",
             todo="A model cannot be tested yet: wait for more cohorts to close.",
         )
-    parts: list[pd.DataFrame] = []
-    last: dict[str, Model] = {}
-    for split in splits:
-        train, test = rows.take(split.train), rows.take(split.test)
-        for candidate in spec.models:
-            if progress:
-                progress(f"{split.name}: {candidate.name} on {len(split.train)} rows")
-            model = fit_stored(candidate, train, split.y_train, spec, seed=seed, store=store, retrain=retrain)
-            parts.append(_predictions(split, test, model))
-            last[candidate.name] = model
-    predictions = pd.concat(parts, ignore_index=True)
-    selection = _select(rows, splits, spec, predictions, seed, margin)
-    metrics = metric_rows(predictions, select=select, seed=seed, min_cell=min_cell)
+    known = [split for split in splits if split.role == "development"]
+    main = [split for split in known if split.history == splits[-1].history]
+    found = [_scored(rows, split, trainer, candidate) for split in main for candidate in trainer.candidates.models]
+    scored = pd.concat(found, ignore_index=True) if found else _nothing()
+    selection, _ = _select(rows, splits, main, trainer, scored, margin)
+    chosen = trainer.candidate(selection.chosen)
+    tables = [measures.of(scored)]
+    others = [_scored(rows, split, trainer, chosen, design=_other(split)) for split in main if split.purged]
+    others += [
+        _scored(rows, split, trainer, chosen, name=f"{chosen.label} history {split.history}")
+        for split in known
+        if split not in main
+    ]
+    if others:
+        tables.append(measures.of(pd.concat(others, ignore_index=True)))
+    scored = pd.concat([scored, *others], ignore_index=True)
     if by_association:
-        name, fewer, ablation = without(selection.chosen), reduced(rows, list(by_association)), []
-        candidate = recipe(spec, selection.chosen, fewer)
-        for split in splits:
-            if progress:
-                progress(f"{split.name}: {name} on {len(split.train)} rows")
-            train, test = fewer.take(split.train), fewer.take(split.test)
-            model = fit_stored(candidate, train, split.y_train, spec, seed=seed, store=store, retrain=retrain)
-            ablation.append(_predictions(split, test, model).assign(model=name))
-        ablated = pd.concat(ablation, ignore_index=True)
-        predictions = pd.concat([predictions, ablated], ignore_index=True)
-        more = metric_rows(ablated, select=select, seed=seed, min_cell=min_cell)
-        less = difference_rows(predictions, selection.chosen, select=select, seed=seed, min_cell=min_cell)
-        metrics = pd.concat([metrics, more, less], ignore_index=True)
-    info = pd.DataFrame([_described(rows, split) for split in splits])
-    return Backtest(predictions, selection, metrics, info, last[selection.chosen])
+        scored, more = _less(rows, main, trainer, measures, chosen, scored, by_association)
+        tables += more
+    metrics = pd.concat([table for table in tables if len(table)], ignore_index=True) if known else tables[0]
+    return Development(splits, scored, metrics, selection, pd.DataFrame())
 
 
-def fit_stored(
-    candidate: CandidateSpec,
+def open_test(
     rows: Rows,
-    y: np.ndarray,
-    spec: CandidatesSpec,
+    development: Development,
+    trainer: Trainer,
+    measures: Measures,
     *,
-    seed: int,
-    store: Path | None,
-    retrain: bool,
-) -> Model:
-    """Fit one candidate on rows, or read the same fit from the store."""
-    clusters = rows.frame["cluster_id"].to_numpy(dtype=object)
-    share = spec.calibration_share
-    key = training_key(candidate, rows.X, y, clusters, seed=seed, calibration_share=share) if store else ""
-    return fit_or_load(
-        store,
-        key,
-        lambda: fit_model(candidate, rows.X, y, clusters, seed=seed, calibration_share=share),
-        retrain=retrain,
+    by_association: Sequence[str] = (),
+) -> Backtest:
+    """Score the sealed test by every candidate. Whoever calls this records the opening first.
+
+    Parameters
+    ----------
+    rows, trainer, measures, by_association
+        As in `develop`.
+    development : Development
+        What `develop` returned for them.
+    """
+    split, chosen = development.test, trainer.candidate(development.chosen)
+    test = rows.take(split.test)
+    parts, audited = [], None
+    for candidate in trainer.candidates.models:
+        model = trainer.fit_split(candidate, rows, split)
+        parts.append(predictions(split, test, model))
+        if candidate.label == chosen.label:
+            audited = model
+    assert audited is not None, "the choice is among the candidates"  # noqa: S101 - trainer.candidate has looked
+    if split.purged:
+        parts.append(_scored(rows, split, trainer, chosen, design=_other(split)))
+    scored = pd.concat(parts, ignore_index=True)
+    tables = [development.metrics, measures.of(scored)]
+    if by_association:
+        scored, more = _less(rows, [split], trainer, measures, chosen, scored, by_association)
+        tables += more
+    return Backtest(
+        pd.concat([development.predictions, scored], ignore_index=True),
+        development.selection,
+        pd.concat([table for table in tables if len(table)], ignore_index=True),
+        pd.DataFrame([_described(rows, each) for each in development.splits]),
+        audited,
+        development.rules,
     )
 
 
-def _predictions(split: Split, test: Rows, model: Model) -> pd.DataFrame:
-    raw = model.raw(test.X)
-    return pd.DataFrame(
-        {
-            "split": split.name,
-            "as_of": test.frame["as_of"].to_numpy(),
-            "role": split.role,
-            "model": model.name,
-            "case_id": test.frame["case_id"].to_numpy(),
-            "cluster_id": test.frame["cluster_id"].to_numpy(),
-            "returning_person": test.frame["returning_person"].to_numpy(dtype=bool),
-            "raw": raw,
-            "score": model.calibrator.score(raw),
-            "outcome": test.frame["outcome"].to_numpy(dtype=np.float64),
-        }
-    )
+def _other(split: Split) -> str:
+    return "cross_fitted" if split.design == "purged" else "purged"
+
+
+def _scored(
+    rows: Rows,
+    split: Split,
+    trainer: Trainer,
+    candidate: CandidateSpec,
+    *,
+    design: str | None = None,
+    name: str | None = None,
+) -> pd.DataFrame:
+    model = trainer.fit_split(candidate, rows, split, design)
+    name = name or (f"{candidate.label} {design}" if design else candidate.label)
+    return predictions(split, rows.take(split.test), model, name)
+
+
+def _less(
+    rows: Rows,
+    splits: list[Split],
+    trainer: Trainer,
+    measures: Measures,
+    chosen: CandidateSpec,
+    scored: pd.DataFrame,
+    names: Sequence[str],
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """The chosen recipe without columns about other people: predictions with it, and rows of metrics.parquet."""
+    fewer, name = rows.without(names), without(chosen.label)
+    candidate = chosen if fewer.columns else trainer.candidate("base_rate")
+    parts = [_scored(fewer, split, trainer, candidate, name=name) for split in splits]
+    if not parts:
+        return scored, []
+    ablated = pd.concat(parts, ignore_index=True)
+    both = pd.concat([scored, ablated], ignore_index=True)
+    return both, [measures.of(ablated), measures.differences(both, chosen.label, name)]
+
+
+def _nothing() -> pd.DataFrame:
+    names = "split as_of role model case_id cluster_id returning_person raw score outcome"
+    return pd.DataFrame(columns=names.split())
 
 
 def _described(rows: Rows, split: Split) -> dict[str, object]:
     outcome = rows.frame["outcome"].to_numpy(dtype=np.float64)[split.test]
+    purged = split.design == "purged"
     return {
         "split": split.name,
         "as_of": pd.Timestamp(split.as_of),
         "role": split.role,
+        "history": split.history,
+        "design": split.design,
         "train_cohorts": ", ".join(split.train_cohorts),
-        "train_rows": len(split.train),
-        "train_outcomes": int(split.y_train.sum()),
+        "test_cohorts": ", ".join(split.test_cohorts),
+        "train_rows": len(split.train if purged else split.possible),
+        "train_outcomes": int((split.y_train if purged else split.y_possible).sum()),
         "purged": split.purged,
         "purged_share": split.purged_share,
         "test_rows": len(split.test),
@@ -212,35 +362,33 @@ def _described(rows: Rows, split: Split) -> dict[str, object]:
 
 
 def _select(
-    rows: Rows, splits: list[Split], spec: CandidatesSpec, predictions: pd.DataFrame, seed: int, margin: float
-) -> Selection:
+    rows: Rows, splits: list[Split], main: list[Split], trainer: Trainer, scored: pd.DataFrame, margin: float
+) -> tuple[Selection, pd.DataFrame]:
+    """The choice, and the AUC of every candidate on every development split."""
     # labels as the records showed them on the day of the test, not as they show them now
-    known: dict[str, np.ndarray] = {
-        split.name: labels_as_known(rows.frame.iloc[split.test], splits[-1].as_of)
-        for split in splits
-        if split.role == "development"
-    }
+    known = {split.name: labels_as_known(rows.frame.iloc[split.test], splits[-1].as_of) for split in main}
     table = pd.DataFrame(
         [
-            {"split": split, "model": model, "auc": _auc(part["raw"].to_numpy(), known[split])}
-            for (split, model), part in predictions.groupby(["split", "model"], sort=False)
-            if split in known
-        ]
+            {"split": split, "model": model, "auc": _auc(part["score"].to_numpy(dtype=np.float64), known[str(split)])}
+            for (split, model), part in scored.groupby(["split", "model"], sort=False)
+        ],
+        columns=["split", "model", "auc"],
     )
-    count = len(known)
-    if count >= ENOUGH_SPLITS:
-        return choose(table, margin, "development splits")
-    folds = cross_validated(rows.take(splits[-1].train), splits[-1].y_train, spec, seed)
+    if len(known) >= ENOUGH_SPLITS:
+        return choose(table, margin, "development splits"), table
+    test = splits[-1]
+    train, y = (test.train, test.y_train) if test.design == "purged" else (test.possible, test.y_possible)
+    folds = cross_validated(rows.take(train), y, trainer.candidates, trainer.seed)
     folds = folds.groupby("model", as_index=False)["auc"].mean().assign(split="folds")
-    if not count:
-        return choose(folds, margin, "folds")
-    return choose(pd.concat([table, folds]), margin, "development splits and folds")
+    if not known:
+        return choose(folds, margin, "folds"), table
+    return choose(pd.concat([table, folds]), margin, "development splits and folds"), table
 
 
-def _auc(raw: np.ndarray, y: np.ndarray) -> float:
+def _auc(score: np.ndarray, y: np.ndarray) -> float:
     told = ~np.isnan(y)
-    raw, y = raw[told], y[told]
-    return float(column_auc(raw[:, None], y)[0]) if len(np.unique(y)) == 2 else float("nan")
+    score, y = score[told], y[told]
+    return float(column_auc(score[:, None], y)[0]) if len(np.unique(y)) == 2 else float("nan")
 
 
 def cross_validated(rows: Rows, y: np.ndarray, spec: CandidatesSpec, seed: int, folds: int = 3) -> pd.DataFrame:
@@ -273,9 +421,9 @@ def cross_validated(rows: Rows, y: np.ndarray, spec: CandidatesSpec, seed: int, 
         if min(len(np.unique(y[inside])), len(np.unique(y[outside]))) < 2:
             continue
         for candidate in spec.models:
-            fitted = fit_candidate(candidate, values[inside], y[inside], clusters[inside], seed)
+            fitted = fit_candidate(candidate, values[inside], y[inside], clusters[inside], seed, rows.described)
             auc = _auc(fitted.raw(values[outside]), y[outside])
-            found.append({"split": f"fold {held_out + 1}", "model": candidate.name, "auc": auc})
+            found.append({"split": f"fold {held_out + 1}", "model": candidate.label, "auc": auc})
     if not found:
-        found = [{"split": "none", "model": candidate.name, "auc": 0.5} for candidate in spec.models]
+        found = [{"split": "none", "model": candidate.label, "auc": 0.5} for candidate in spec.models]
     return pd.DataFrame(found)

@@ -6,55 +6,49 @@ Does not belong here: choosing the recipe (models.backtest) or storing the model
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 from scipy.stats import rankdata
 
-from data_contracts.errors import PlumblineError
-from models.backtest import fit_stored
 from models.dataset import Rows
-from models.model import Model
-from models.spec import CandidatesSpec
+from models.model import Audited, Model
+from models.outcomes import labels_as_known
+from models.spec import SplitsSpec
+from models.training import Trainer
 
 
-def fit_deployed(
-    rows: Rows, spec: CandidatesSpec, chosen: str, *, seed: int, store: Path | None = None, retrain: bool = False
-) -> Model:
-    """Refit the chosen candidate on every closed cohort, with labels as the run knows them.
+def fit_deployed(rows: Rows, trainer: Trainer, chosen: str, cut: SplitsSpec, day: date) -> Model:
+    """Refit the chosen candidate on every row that may train on a day, by the definition that the backtest used.
 
     Nothing is purged here: a returning person's closed past is known on the day and may be learned from. The
-    backtest's figures for returning persons, who were purged there, are shown apart in the metrics.
+    backtest's figures for returning persons are shown apart in the metrics.
 
     Parameters
     ----------
     rows : Rows
         From `load_rows`.
-    spec : CandidatesSpec
-        The `candidates:` section.
+    trainer : Trainer
+        How candidates are fitted.
     chosen : str
-        Name of the candidate, from `Backtest.chosen`.
-    seed : int
-        Seed of the run.
-    store, retrain
-        As in `run_backtest`.
+        Label of the candidate, from `Backtest.chosen`.
+    cut : SplitsSpec
+        The `splits:` section: its bounds, first history and cadence hold here as in every split.
+    day : date
+        The day on which the model is made.
     """
-    candidate = next((candidate for candidate in spec.models if candidate.name == chosen), None)
-    if candidate is None:
-        raise PlumblineError(
-            f"{chosen} is not among the candidates", where="candidates", todo="Add it in programme.yaml."
-        )
-    closed = rows.take(np.flatnonzero(rows.closed))
-    y = closed.frame["outcome"].to_numpy(dtype=np.float64)
-    return fit_stored(candidate, closed, y, spec, seed=seed, store=store, retrain=retrain)
+    candidate = trainer.candidate(chosen)
+    y = labels_as_known(rows.frame, day)
+    train = np.flatnonzero(~np.isnan(y))
+    return trainer.fit(candidate, rows.take(train), y[train])
 
 
-def change_in_scores(audited: Model, deployed: Model, rows: Rows) -> dict[str, float | int]:
+def change_in_scores(audited: Model | Audited, deployed: Model, rows: Rows) -> dict[str, float | int]:
     """How far the deployed model's scores are from those of the model that was audited.
 
     Parameters
     ----------
-    audited, deployed : Model
+    audited, deployed : Audited or Model, Model
         The chosen candidate on the test split, and its refit.
     rows : Rows
         Rows that both score, such as `Rows.to_score()`.
@@ -65,9 +59,13 @@ def change_in_scores(audited: Model, deployed: Model, rows: Rows) -> dict[str, f
         n, mean_change, mean_size_of_change, largest_change, rank_correlation (Spearman; missing as NaN where one of the
         models gives everyone the same score).
     """
-    before, after = audited.score(rows.X), deployed.score(rows.X)
-    if not len(before):
+    if not len(rows.X):
         return {"n": 0}
+    if isinstance(audited, Audited):
+        before = audited.score(rows.X, rows.frame["cluster_id"].to_numpy(dtype=object))
+    else:
+        before = audited.score(rows.X)
+    after = deployed.score(rows.X)
     change = after - before
     ranks = rankdata(before) - (len(before) + 1) / 2, rankdata(after) - (len(after) + 1) / 2
     size = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,10 +17,13 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
+from features.spec import Column
 from models.calibration import Calibrator, fit_calibrator
 from models.candidates import Fitted, fit_candidate
 from models.folds import hashed_share
+from models.informative import Support, fit_support
 from models.spec import CandidateSpec
+from models.splits import cross_fitting_fold
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Model:
     Attributes
     ----------
     name : str
-        The candidate.
+        The candidate's label.
     settings : dict
         Its parameters, defaults included.
     columns : tuple of str
@@ -43,6 +46,8 @@ class Model:
         Outcome rate of all training rows, those for calibration included.
     rows : int
         Their number.
+    support : Support
+        Tells how unlike the training rows a case is.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Model:
     calibrator: Calibrator
     base_rate: float
     rows: int
+    support: Support
 
     def matrix(self, X: pd.DataFrame) -> np.ndarray:
         """The values of X in the order that the model was fitted on; other columns stop it."""
@@ -83,6 +89,7 @@ class Model:
             "calibrator": vars(self.calibrator).copy(),
             "base_rate": self.base_rate,
             "rows": self.rows,
+            "support": vars(self.support).copy(),
         }
 
     @cached_property
@@ -91,8 +98,68 @@ class Model:
         return content_hash(self.state())
 
 
+@dataclass(frozen=True)
+class Audited:
+    """What scored a test: one model, or one per fold of clusters, each fitted on the other folds.
+
+    Attributes
+    ----------
+    parts : tuple of Model
+        One, or as many as there are folds; a cluster is scored by the part that has not seen it.
+    seed : int
+        Which fold a cluster falls into follows from it.
+    """
+
+    parts: tuple[Model, ...]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The candidate's label."""
+        return self.parts[0].name
+
+    @property
+    def version(self) -> str:
+        """Content hash; of a single model its own."""
+        return self.parts[0].version if len(self.parts) == 1 else content_hash([part.version for part in self.parts])
+
+    def raw_and_score(self, X: pd.DataFrame, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-odds and calibrated probability of each row.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features.
+        clusters : ndarray of str
+            Cluster of each row.
+
+        Returns
+        -------
+        raw, score : ndarray
+            Of several parts only the scores can be compared: each has a calibrator of its own.
+        """
+        raw, score = np.empty(len(X)), np.empty(len(X))
+        fold = cross_fitting_fold(clusters, len(self.parts), self.seed) if len(self.parts) > 1 else np.zeros(len(X))
+        for k, part in enumerate(self.parts):
+            mine = np.flatnonzero(fold == k)
+            raw[mine] = part.raw(X.iloc[mine])
+            score[mine] = part.calibrator.score(raw[mine])
+        return raw, score
+
+    def score(self, X: pd.DataFrame, clusters: np.ndarray) -> np.ndarray:
+        """Calibrated probability of each row."""
+        return self.raw_and_score(X, clusters)[1]
+
+
 def fit_model(
-    spec: CandidateSpec, X: pd.DataFrame, y: np.ndarray, clusters: np.ndarray, *, seed: int, calibration_share: float
+    spec: CandidateSpec,
+    X: pd.DataFrame,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    *,
+    seed: int,
+    calibration_share: float,
+    columns: Sequence[Column] = (),
 ) -> Model:
     """Fit a candidate on one part of the clusters and its calibrator on the rest.
 
@@ -110,19 +177,22 @@ def fit_model(
         Seed of the run.
     calibration_share : float
         Share of the clusters for calibration, chosen by a hash of their ids.
+    columns : sequence of features.spec.Column, optional
+        What the columns of X stand for: categories and directions.
     """
     apart = hashed_share(clusters, seed, "calibration") < calibration_share
     for part, use in ((apart, "calibration"), (~apart, "fitting")):
         if len(np.unique(y[part])) < 2:
             raise PlumblineError(
                 f"the rows for {use} hold {int(y[part].sum())} outcomes among {int(part.sum())}",
-                where=f"candidate {spec.name}",
+                where=f"candidate {spec.label}",
                 todo="There is too little to learn from: more cohorts, or a longer horizon, are needed.",
             )
     values = np.ascontiguousarray(X.to_numpy(dtype=np.float64))
-    fitted = fit_candidate(spec, values[~apart], y[~apart], clusters[~apart], seed)
+    fitted = fit_candidate(spec, values[~apart], y[~apart], clusters[~apart], seed, columns)
     calibrator = fit_calibrator(fitted.raw(values[apart]), y[apart], clusters[apart], seed)
-    return Model(spec.name, spec.settings, tuple(X.columns), fitted, calibrator, float(y.mean()), len(y))
+    support = fit_support(values[~apart], values[apart])
+    return Model(spec.label, spec.settings, tuple(X.columns), fitted, calibrator, float(y.mean()), len(y), support)
 
 
 def content_hash(state: Any) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,17 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
+from features.spec import Column
 from models.calibration import Calibrator
 from models.candidates import BoostingModel, Fitted, LinearModel
+from models.informative import Support
 from models.model import Model, content_hash
 from models.spec import CandidateSpec
 
 ALLOWED_TYPES = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"})
 """The only types beyond skops' own defaults that a stored model may hold. The file is never asked what to trust."""
 
-_FITS = ("calibration.py", "folds.py", "model.py")
+_FITS = ("calibration.py", "folds.py", "informative.py", "model.py")
 """Besides the candidates, the modules on which a fit depends."""
 
 
@@ -113,11 +115,19 @@ def _from_state(state: dict[str, Any]) -> Model:
         Calibrator(**state["calibrator"]),
         state["base_rate"],
         state["rows"],
+        Support(**state["support"]),
     )
 
 
 def training_key(
-    spec: CandidateSpec, X: pd.DataFrame, y: np.ndarray, clusters: np.ndarray, *, seed: int, calibration_share: float
+    spec: CandidateSpec,
+    X: pd.DataFrame,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    *,
+    seed: int,
+    calibration_share: float,
+    columns: Sequence[Column] = (),
 ) -> str:
     """Hash of all that a fit depends on: rows, labels, clusters, parameters, seed, our code, the libraries."""
     import scipy
@@ -125,9 +135,9 @@ def training_key(
 
     return content_hash(
         {
-            "candidate": spec.name,
-            "settings": spec.settings,
+            "candidate": spec.model_dump(mode="json"),
             "columns": list(X.columns),
+            "described": [asdict(column) for column in columns],
             "X": X.to_numpy(dtype=np.float64),
             "y": np.asarray(y, dtype=np.float64),
             "clusters": hashlib.sha256("\0".join(map(str, clusters)).encode()).hexdigest(),

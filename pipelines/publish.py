@@ -169,7 +169,7 @@ def _record(run: Run, manifest: dict[str, Any], metrics: pd.DataFrame) -> None:
             "code": manifest["code_version"],
         },
         models={
-            "audited": load_model(run.models, facts["audited"]),
+            **{f"audited{k}": load_model(run.models, version) for k, version in enumerate(facts["parts"])},
             "deployed": load_model(run.models, deployed["version"]),
         },
     )

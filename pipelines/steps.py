@@ -18,15 +18,17 @@ from fairness_reports.verdict import LEAST, judge
 from features.build import build_matrix
 from features.evidence import evidence_table
 from features.spec import columns
-from models.backtest import run_backtest
+from models.backtest import Backtest, Measures, develop, open_test
 from models.cohorts import build_cohorts, group_values
-from models.dataset import load_rows
+from models.dataset import Rows, load_rows
 from models.deploy import change_in_scores, fit_deployed
 from models.explanation import by_factor, case_rows, contributions, direction_of, importance, with_evidence
+from models.model import Audited
 from models.outcomes import build_outcomes
 from models.registry import load_model
 from models.scoring import score
 from models.splits import temporal_splits
+from models.training import Trainer
 from pipelines.entrance import pending_delivery, settle
 from pipelines.resources import Run
 from pipelines.settings import batch_memory, spark_master
@@ -79,8 +81,8 @@ def matrix(run: Run) -> Counts:
 
 def backtest(run: Run) -> Counts:
     """What every candidate would have said on past days; too few outcomes mean no model at all."""
-    spec, charter = run.pack.programme, run.pack.charter
-    rows = load_rows(run.con, run.programme)
+    spec = run.pack.programme
+    rows = load_rows(run.con, run.programme, columns(spec.features))
     splits = temporal_splits(rows.frame, spec.splits)
     tested = rows.frame.iloc[splits[-1].test]["outcome"] if splits else newest_closed(rows.frame)
     outcomes, others = int((tested == 1).sum()), int((tested == 0).sum())
@@ -90,25 +92,14 @@ def backtest(run: Run) -> Counts:
     if not splits or min(outcomes, others) < LEAST:
         note(run, "backtest", facts)
         return {"models.backtest": 0, "models.metrics": 0, "models.splits": 0}
-    share = charter.capacity.share
-    result = run_backtest(
-        rows,
-        spec.candidates,
-        spec.splits,
-        seed=spec.seed,
-        margin=charter.selection_margin,
-        min_cell=charter.minimum_cell,
-        select=(lambda scores, ids: select(scores, ids, share)) if share else None,
-        by_association=[column.name for column in columns(spec.features) if column.by_association],
-        store=run.models,
-        retrain=run.retrain,
-    )
+    result = _tested(run, rows)
     facts |= {
         "trained": True,
         "chosen": result.chosen,
         "best": result.selection.best,
         "basis": result.selection.basis,
         "audited": result.audited.version,
+        "parts": [part.version for part in result.audited.parts],
         "test": str(result.splits["split"].iloc[-1]),
     }
     note(run, "backtest", facts)
@@ -117,6 +108,27 @@ def backtest(run: Run) -> Counts:
         "models.metrics": put(run, "models.metrics", result.metrics),
         "models.splits": put(run, "models.splits", result.splits),
     }
+
+
+def trainer_of(run: Run) -> Trainer:
+    """How this run fits candidates."""
+    spec = run.pack.programme
+    return Trainer(spec.candidates, spec.seed, spec.splits.folds, run.models, run.retrain)
+
+
+def _tested(run: Run, rows: Rows) -> Backtest:
+    """Development, then the sealed test."""
+    spec, charter = run.pack.programme, run.pack.charter
+    share, trainer = charter.capacity.share, trainer_of(run)
+    measures = Measures(
+        spec.seed,
+        charter.minimum_cell,
+        (lambda scores, ids: select(scores, ids, share)) if share else None,
+        spec.evaluation,
+    )
+    of_others = [column.name for column in rows.described if column.by_association]
+    developed = develop(rows, trainer, spec.splits, measures, margin=charter.selection_margin, by_association=of_others)
+    return open_test(rows, developed, trainer, measures, by_association=of_others)
 
 
 def newest_closed(frame: pd.DataFrame) -> pd.Series:
@@ -132,7 +144,7 @@ def scores(run: Run) -> Counts:
     facts = noted(run, "backtest")
     if not facts["trained"]:
         return {"models.scores": 0, "models.explanations": 0, "models.factors": 0}
-    rows = load_rows(run.con, run.programme)
+    rows = load_rows(run.con, run.programme, columns(spec.features))
     now = rows.to_score()
     if not len(now.frame):
         newest = pd.Timestamp(rows.frame["as_of"].max()).date().isoformat()
@@ -141,10 +153,10 @@ def scores(run: Run) -> Counts:
             where=f"--as-of {run.as_of}",
             todo=f"Name the day of the newest cohort: --as-of {newest}.",
         )
-    deployed = fit_deployed(
-        rows, spec.candidates, facts["chosen"], seed=spec.seed, store=run.models, retrain=run.retrain
-    )
-    audited = load_model(run.models, facts["audited"])
+    assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
+    trainer = trainer_of(run)
+    deployed = fit_deployed(rows, trainer, facts["chosen"], spec.splits, run.as_of)
+    audited = Audited(tuple(load_model(run.models, version) for version in facts["parts"]), trainer.seed)
     explained = contributions(deployed, now.X)
     listed = columns(spec.features)
     factors = by_factor(explained[0], listed)
