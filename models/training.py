@@ -109,6 +109,8 @@ class Trainer:
             By default the split's own.
         """
         design = design or split.design
+        if candidate.name == "base_rate" and len(np.unique(split.y_train)) == 2:
+            design = "purged"  # each fold's rate leaves out its own outcomes: pooled, it would rank them upside down
         if self.progress:
             self.progress(f"{split.name}: {candidate.label} on {len(split.possible)} rows, {design}")
         if design == "purged":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,13 +12,15 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import PlumblineError
-from models.backtest import cross_validated, run_backtest
+from models.backtest import Measures, cross_validated, develop, run_backtest
 from models.cohorts import build_cohorts
 from models.dataset import Rows
 from models.deploy import change_in_scores, fit_deployed
 from models.outcomes import build_outcomes
 from models.scoring import score
-from models.spec import BandSpec, CandidatesSpec, CohortSpec, OutcomeSpec
+from models.spec import BandSpec, CandidatesSpec, CohortSpec, OutcomeSpec, SplitsSpec, UncertaintySpec
+from models.splits import temporal_splits
+from models.training import Trainer
 
 SPEC = CandidatesSpec.model_validate(
     ["base_rate", "one_factor", "logistic", {"name": "hist_gradient_boosting", "params": {"max_trees": 15}}]
@@ -57,6 +60,14 @@ def rows(cohorts: int = 4, n: int = 350, seed: int = 0, closed: int | None = Non
     return Rows(pd.concat(frames, ignore_index=True), pd.concat(matrices, ignore_index=True))
 
 
+RUN = date(2021, 7, 1)
+"""The as-of date of the last cohort of `rows()`."""
+
+
+def trainer(spec: CandidatesSpec = SPEC, store: Path | None = None) -> Trainer:
+    return Trainer(spec, seed=1, store=store)
+
+
 def most_urgent(score: np.ndarray, case_id: np.ndarray) -> np.ndarray:
     return score >= np.quantile(score, 0.9)
 
@@ -69,29 +80,32 @@ def test_a_backtest_from_rows_to_scores(tmp_path: Path) -> None:
     assert found.splits["train_cohorts"].tolist() == ["c0", "c0, c1"]
     assert (found.splits["purged"] > 0).all()
     assert (found.splits["test_rows"] == 350).all()
-    assert len(found.predictions) == 2 * 4 * 350
-    assert len(told) == 8
+    assert found.splits["design"].tolist() == ["cross_fitted", "cross_fitted"], "purging would drop over a tenth"
+    assert len(found.predictions) == 2 * 5 * 350, "the chosen one also with its relatives purged"
+    assert len(told) == 2 * 5
+    assert len(found.audited.parts) == 5
     assert found.selection.basis == "development splits and folds"
     assert found.chosen in {"one_factor", "logistic"}  # one column matters: nothing is gained beyond it
     auc = found.metrics.query("split == 'c2' and metric == 'auc'").set_index("model")["value"]
     assert auc["base_rate"] == 0.5
     assert auc["logistic"] > 0.7
 
-    deployed = fit_deployed(data, SPEC, found.chosen, seed=1, store=tmp_path)
+    deployed = fit_deployed(data, trainer(store=tmp_path), found.chosen, SplitsSpec(), RUN)
     assert deployed.rows == 3 * 350
     newest = data.to_score()
     assert set(newest.frame["cohort"]) == {"c3"}
-    table = score(deployed, newest, BANDS)
+    behind = newest.frame[["case_id", "as_of"]].assign(evidence_count=3, evidence_age_days=10)
+    table = score(deployed, newest, BANDS, UncertaintySpec(), behind)
     assert len(table) == 350
     change = change_in_scores(found.audited, deployed, newest)
     assert change["n"] == 350
     assert change["rank_correlation"] > 0.9
     assert change["mean_size_of_change"] <= change["largest_change"]
     assert change_in_scores(found.audited, deployed, data.take(np.arange(0))) == {"n": 0}
-    constant = fit_deployed(data, SPEC, "base_rate", seed=1)
+    constant = fit_deployed(data, trainer(), "base_rate", SplitsSpec(), RUN)
     assert np.isnan(change_in_scores(constant, deployed, newest)["rank_correlation"])
     with pytest.raises(PlumblineError, match="forest is not among the candidates"):
-        fit_deployed(data, SPEC, "forest", seed=1)
+        fit_deployed(data, trainer(), "forest", SplitsSpec(), RUN)
 
     files = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     again = run_backtest(data, SPEC, seed=1, margin=0.01, select=most_urgent, store=tmp_path)
@@ -119,9 +133,28 @@ def test_what_happens_after_a_tests_day_moves_nothing_that_it_was_scored_by() ->
     pd.testing.assert_series_equal(before.predictions["score"], after.predictions["score"], check_exact=True)
     pd.testing.assert_frame_equal(before.selection.table, after.selection.table, check_exact=True)
     assert (
-        fit_deployed(data, spec, "logistic", seed=1).version
-        != fit_deployed(Rows(planted, data.X), spec, "logistic", seed=1).version
+        fit_deployed(data, trainer(spec), "logistic", SplitsSpec(), RUN).version
+        != fit_deployed(Rows(planted, data.X), trainer(spec), "logistic", SplitsSpec(), RUN).version
     )
+
+
+def test_a_cluster_is_scored_by_models_that_never_saw_it() -> None:
+    """Turning every label of some clusters in the past moves other clusters' scores, and never their own."""
+    data, spec = rows(), CandidatesSpec.model_validate(["base_rate", "logistic"])
+    split = temporal_splits(data.frame)[-1]
+    assert split.design == "cross_fitted"
+    clusters = data.frame["cluster_id"].to_numpy(dtype=object)
+    one = next(c for c in clusters[split.test] if c in set(clusters[split.possible]))
+    turned = split.y_possible.copy()
+    turned[clusters[split.possible] == one] = 1 - turned[clusters[split.possible] == one]
+    test = rows().take(split.test)
+    before, after = (
+        trainer(spec).fit_split(spec.models[1], data, each).score(test.X, clusters[split.test])
+        for each in (split, replace(split, y_possible=turned))
+    )
+    own = clusters[split.test] == one
+    assert (before[own] == after[own]).all()
+    assert (before[~own] != after[~own]).any()
 
 
 def test_the_test_split_has_no_say_in_the_choice() -> None:
@@ -135,6 +168,12 @@ def test_the_test_split_has_no_say_in_the_choice() -> None:
     after = run_backtest(Rows(turned, data.X), spec, seed=1, margin=0.0)
     pd.testing.assert_frame_equal(before.selection.table, after.selection.table, check_exact=True)
     assert set(before.metrics["split"]) == {"c1", "c2", "c3", "c4", "development"}
+    cut, measures = SplitsSpec(), Measures(seed=1)
+    one, other = (develop(each, trainer(spec), cut, measures, margin=0.0) for each in (data, Rows(turned, data.X)))
+    for name in ("predictions", "metrics", "rules"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
+    assert test.any()
+    assert set(one.predictions["split"]) == {"c1", "c2", "c3"}
 
 
 def test_without_a_development_split_the_folds_choose() -> None:
