@@ -12,6 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.folds import one_thread
+from models.spec import UncertaintySpec
+
+THIN = "thin_evidence"
+OLD = "old_evidence"
+UNLIKE = "unlike_training"
+SPANS_BASE_RATE = "interval_spans_base_rate"
+REASONS = (THIN, OLD, UNLIKE, SPANS_BASE_RATE)
+"""Codes of scores.parquet, in the order in which they are asked: the first that holds is the reason."""
 
 ROWS = 20_000
 """At most so many rows shape the cloud, and at most so many more say what is usual: every k-th one of a larger set."""
@@ -100,6 +108,52 @@ class Support:
         new = (missing & self.always).sum(axis=1) + (~missing & self.never).sum(axis=1)
         surprise = np.where(new > 0, BEND + np.log1p(new), 0.0)
         return np.column_stack([values, missing[:, self.indicators], surprise])
+
+
+def informative(
+    score_low: np.ndarray,
+    score_high: np.ndarray,
+    base_rate: float,
+    evidence_count: np.ndarray,
+    evidence_age_days: np.ndarray,
+    share: np.ndarray,
+    spec: UncertaintySpec,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which scores say more than that nothing is known, and why the others do not.
+
+    Parameters
+    ----------
+    score_low, score_high : ndarray of float64, shape (n,)
+        The interval of each score.
+    base_rate : float
+        Outcome rate of the training rows: a score whose interval holds it says no more than the average does.
+    evidence_count : ndarray, shape (n,)
+        Records behind the case's own factors.
+    evidence_age_days : ndarray, shape (n,)
+        Age of the newest of them; NaN where there is none.
+    share : ndarray of float64, shape (n,)
+        From `Support.distance_share`.
+    spec : UncertaintySpec
+        The limits.
+
+    Returns
+    -------
+    informative : ndarray of bool
+        True where none of the reasons holds.
+    reason : ndarray of object
+        One of REASONS, or None.
+    """
+    age = np.asarray(evidence_age_days, dtype=np.float64)
+    holds = {
+        THIN: np.asarray(evidence_count, dtype=np.float64) < spec.least_evidence,
+        OLD: age > (np.inf if spec.oldest_evidence_days is None else spec.oldest_evidence_days),
+        UNLIKE: share <= spec.unlike,
+        SPANS_BASE_RATE: (score_low <= base_rate) & (base_rate <= score_high),
+    }
+    reason = np.full(len(share), None, dtype=object)
+    for code in reversed(REASONS):
+        reason[holds[code]] = code
+    return np.equal(reason, None).astype(bool), reason
 
 
 def fit_support(X_fit: np.ndarray, X_held_out: np.ndarray) -> Support:

@@ -1,25 +1,35 @@
 """Scores of open cases, with what can honestly be said about each.
 
-Belongs here: the columns of scores.parquet.
+Belongs here: the columns of scores.parquet, how much is recorded about each case.
 Does not belong here: who is selected, or whether scores may leave at all (fairness_reports).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
 import numpy as np
 import pandas as pd
 
+from features.evidence import evidence_table
+from features.fields import EventFeature, Feature
+from features.kinds import DaysSinceOpened
 from models.dataset import Rows
 from models.explanation import contributions
+from models.informative import informative
 from models.model import Model
-from models.spec import BandSpec
-
-SPANS_BASE_RATE = "interval_spans_base_rate"
-"""Reason code: the interval of the score holds the average, so the score says no more than the average does."""
+from models.spec import BandSpec, UncertaintySpec
 
 
 def score(
-    model: Model, rows: Rows, bands: BandSpec, explained: tuple[pd.DataFrame, np.ndarray] | None = None
+    model: Model,
+    rows: Rows,
+    bands: BandSpec,
+    uncertainty: UncertaintySpec,
+    evidence: pd.DataFrame,
+    explained: tuple[pd.DataFrame, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Score rows.
 
@@ -31,6 +41,10 @@ def score(
         Rows to score, such as `Rows.to_score()`.
     bands : BandSpec
         The `bands:` section.
+    uncertainty : UncertaintySpec
+        The `uncertainty:` section.
+    evidence : DataFrame
+        From `case_evidence`, with these cases among its rows.
     explained : tuple, optional
         What `contributions(model, rows.X)` returned, where it is at hand.
 
@@ -38,31 +52,102 @@ def score(
     -------
     DataFrame
         case_id, person_id, as_of, team, score, low, high, band, informative, reason, raw, base_value, model_version,
-        in the order of the rows.
+        in the order of the rows. `reason` is one of models.informative.REASONS, or None.
     """
     _, base_value = explained if explained is not None else contributions(model, rows.X)
-    raw = model.raw(rows.X)
-    probability = model.calibrator.score(raw)
-    low, high = model.calibrator.interval(raw)
-    spans = (low <= model.base_rate) & (model.base_rate <= high)
     frame = rows.frame
+    told = score_cases(model, rows.X, frame[["case_id", "as_of"]], uncertainty, evidence)
     return pd.DataFrame(
         {
             "case_id": frame["case_id"].to_numpy(),
             "person_id": frame["person_id"].to_numpy(),
             "as_of": frame["as_of"].to_numpy(),
             "team": frame["team"].to_numpy(),
-            "score": probability,
-            "low": low,
-            "high": high,
-            "band": band_of(probability, bands),
-            "informative": ~spans,
-            "reason": np.array([SPANS_BASE_RATE if holds else None for holds in spans], dtype=object),
-            "raw": raw,
+            "score": told["score"],
+            "low": told["low"],
+            "high": told["high"],
+            "band": band_of(told["score"].to_numpy(), bands),
+            "informative": told["informative"],
+            "reason": told["reason"],
+            "raw": told["raw"],
             "base_value": base_value,
             "model_version": model.version,
         }
     )
+
+
+def score_cases(
+    model: Model, X: pd.DataFrame, cases: pd.DataFrame, uncertainty: UncertaintySpec, evidence: pd.DataFrame
+) -> pd.DataFrame:
+    """What a model says of cases, and whether that says anything.
+
+    Parameters
+    ----------
+    model, uncertainty, evidence
+        As for `score`.
+    X : DataFrame
+        The model's columns.
+    cases : DataFrame
+        case_id and as_of of the same rows.
+
+    Returns
+    -------
+    DataFrame
+        raw, score, low, high, informative, reason, with a new index.
+    """
+    raw = model.raw(X)
+    low, high = model.calibrator.interval(raw)
+    keys = ["case_id", "as_of"]
+    asked, known = (table.assign(as_of=pd.to_datetime(table["as_of"])) for table in (cases[keys], evidence))
+    behind = asked.merge(known, on=keys, how="left", validate="m:1")
+    told, reason = informative(
+        low,
+        high,
+        model.base_rate,
+        behind["evidence_count"].fillna(0).to_numpy(dtype=np.float64),
+        behind["evidence_age_days"].to_numpy(dtype=np.float64, na_value=np.nan),
+        model.support.distance_share(model.matrix(X)),
+        uncertainty,
+    )
+    return pd.DataFrame(
+        {"raw": raw, "score": model.calibrator.score(raw), "low": low, "high": high, "informative": told}
+    ).assign(reason=pd.Series(reason, dtype=object))
+
+
+def case_evidence(
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    features: Sequence[Feature],
+    as_of: date,
+    cohort: str | None = None,
+) -> pd.DataFrame:
+    """How many records stand behind all of a case's factors together, and how old the newest is.
+
+    Each record counts once, however many factors it stands behind. That the case was opened is none, and records about
+    other people say nothing of how well this person is known.
+
+    Parameters
+    ----------
+    con, programme, as_of, cohort
+        As for `features.evidence.evidence_table`.
+    features : sequence of FeatureSpec
+        The programme's features.
+
+    Returns
+    -------
+    DataFrame
+        case_id, as_of, evidence_count, evidence_age_days (<NA> without any); a row for every case.
+    """
+    columns = ["case_id", "as_of", "evidence_count", "evidence_age_days"]
+    own = [
+        # one factor for all, so that the query itself takes each record once
+        spec.model_copy(update={"factor": "all"})
+        for spec in features
+        if not isinstance(spec, DaysSinceOpened) and not (isinstance(spec, EventFeature) and spec.by_association)
+    ]
+    if not own:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return evidence_table(con, programme, own, as_of, cohort)[columns]
 
 
 def band_of(probability: np.ndarray, bands: BandSpec) -> np.ndarray:

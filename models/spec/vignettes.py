@@ -1,17 +1,37 @@
 """vignettes.yaml: fictional cases and the order in which a model must score them.
 
-Belongs here: the pydantic model of the file and what can be checked from it alone.
+Belongs here: the pydantic model of the file, what can be checked from it alone and against names of the core tables.
 Does not belong here: scoring them (models.vignettes) or judging the order (fairness_reports.verdict).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from features.words import Text
+from data_contracts.core import Vocabulary
+from data_contracts.yamldoc import Location, Nearest
+from features.fields import Feature
+from features.kinds import AgeYears
+from features.words import NonBlank, Text
 from models.spec.section import Section
+
+OLDEST = 40_000
+"""No event lies further back than so many days."""
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):  # YAML reads yes, no, on and off as something else than words
+        raise ValueError('write the value in quotes, such as "yes"')
+    return str(value) if isinstance(value, int | float | date) else value
+
+
+AttributeText = Annotated[NonBlank, BeforeValidator(_text, json_schema_input_type=str | float | date)]
+"""An attribute's value as core.attribute holds it: text, also where a number was written."""
 
 
 class VignetteEvent(Section):
@@ -28,19 +48,28 @@ class VignetteEvent(Section):
     ended_days_ago : int or None
         When it ended, where it has; known the same day.
     times : int
-        So many such events, on the days `days_ago`, `days_ago + every_days`, ...
+        So many such events, on the days `days_ago`, `days_ago + every_days`, ...; knowledge and end move with them.
     every_days : int
         Days between them.
     """
 
     type: str
     category: str | None = None
-    value: float | None = None
+    value: float | None = Field(default=None, allow_inf_nan=False)
     days_ago: int = Field(ge=1)
     known_days_ago: int | None = Field(default=None, ge=1)
     ended_days_ago: int | None = Field(default=None, ge=1)
     times: int = Field(default=1, ge=1, le=1000)
     every_days: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> VignetteEvent:
+        for name in ("known_days_ago", "ended_days_ago"):
+            if (getattr(self, name) or 0) > self.days_ago:
+                raise ValueError(f"`{name}` lies before the event itself, which was {self.days_ago} days ago")
+        if self.days_ago + (self.times - 1) * self.every_days > OLDEST:
+            raise ValueError(f"an event lies more than {OLDEST} days back")
+        return self
 
 
 class Vignette(Section):
@@ -55,7 +84,7 @@ class Vignette(Section):
     age_years : float or None
         Age on the as-of date; None where the programme knows no age.
     opened_days_ago : int
-        When the case was opened.
+        When the case was opened; attributes are known from this day on.
     attributes : dict
         Values of attributes, as in core.attribute; what is not named is not recorded.
     events : list of VignetteEvent
@@ -67,8 +96,8 @@ class Vignette(Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     story: Text
     age_years: float | None = Field(default=None, ge=0, le=120)
-    opened_days_ago: int = Field(default=30, ge=0)
-    attributes: dict[str, str | float] = Field(default_factory=dict)
+    opened_days_ago: int = Field(default=30, ge=1, le=OLDEST)
+    attributes: dict[str, AttributeText] = Field(default_factory=dict)
     events: list[VignetteEvent] = Field(default_factory=list)
     covered: list[str] = Field(default_factory=list)
 
@@ -108,3 +137,70 @@ class Vignettes(Section):
                     reached.add(name)
                     todo += above[name]
         return self
+
+
+def check(vignettes: Vignettes, known: Vocabulary, features: Sequence[Feature] = ()) -> list[tuple[Location, str, str]]:
+    """What the vignettes name that the core tables cannot hold.
+
+    Parameters
+    ----------
+    vignettes : Vignettes
+        The file.
+    known : Vocabulary
+        Names and values of the core tables.
+    features : sequence of FeatureSpec
+        The programme's features: age is told by `age_years`, not as an attribute.
+
+    Returns
+    -------
+    list of (location, what, todo)
+        Locations are places in vignettes.yaml.
+    """
+    ages = {spec.attribute for spec in features if isinstance(spec, AgeYears)}
+    advise = Nearest()
+    told: list[tuple[Location, str, str]] = []
+    for i, vignette in enumerate(vignettes.vignettes):
+        found = [*_attributes(vignette, known, ages), *_sources(vignette, known)]
+        for j, event in enumerate(vignette.events):
+            found += [(("events", j, *place), what, word, among) for place, what, word, among in _event(event, known)]
+        for place, what, word, among in found:
+            if not advise.silent(word):
+                listed = f"Known: {', '.join(sorted(among)[:20])}." if among else "Leave it out."
+                told.append((("vignettes", i, *place), what, advise(word, among) or listed))
+    return told
+
+
+_Found = tuple[Location, str, str, Collection[str]]
+
+
+def _attributes(vignette: Vignette, known: Vocabulary, ages: Collection[str]) -> Iterator[_Found]:
+    for name, value in vignette.attributes.items():
+        if name in ages:
+            yield ("attributes", name), f"age is told by `age_years`, not by “{name}”.", name, ()
+        elif known.attributes is not None and name not in known.attributes:
+            yield ("attributes", name), f"attribute “{name}” is in no source.", name, known.attributes
+        else:
+            allowed = known.values.get(name)
+            if allowed is not None and value not in allowed:
+                yield ("attributes", name), f"the attribute “{name}” is never “{value}”.", value, allowed
+
+
+def _sources(vignette: Vignette, known: Vocabulary) -> Iterator[_Found]:
+    for place, source in enumerate(vignette.covered):
+        if known.sources is not None and source not in known.sources:
+            yield ("covered", place), f"source “{source}” is nowhere collected.", source, known.sources
+
+
+def _event(event: VignetteEvent, known: Vocabulary) -> Iterator[_Found]:
+    kind = event.type
+    if known.event_types is not None and kind not in known.event_types:
+        yield ("type",), f"event type “{kind}” is in no source.", kind, known.event_types
+        return
+    allowed = known.categories.get(kind)
+    if event.category is not None and allowed is not None and event.category not in allowed:
+        what = f"events of the type “{kind}” never have the category “{event.category}”."
+        yield ("category",), what, event.category, allowed
+    if event.value is not None and kind in known.without_value:
+        yield ("value",), f"events of the type “{kind}” carry no value.", f"value of {kind}", ()
+    if event.ended_days_ago is not None and kind in known.without_end:
+        yield ("ended_days_ago",), f"events of the type “{kind}” carry no end.", f"end of {kind}", ()

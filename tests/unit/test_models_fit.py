@@ -22,11 +22,12 @@ from models.explanation import (
     tree_contributions,
     with_evidence,
 )
+from models.informative import OLD, SPANS_BASE_RATE, THIN, UNLIKE
 from models.metrics import COLUMNS, METRICS, Scored, calibration_line, evaluate, metric_rows
 from models.model import Model, content_hash, fit_model
-from models.scoring import SPANS_BASE_RATE, band_of, score
+from models.scoring import band_of, score
 from models.selection import choose
-from models.spec import BandSpec, CandidateSpec
+from models.spec import BandSpec, CandidateSpec, UncertaintySpec
 
 BANDS = BandSpec.model_validate([{"name": "low", "up_to": 0.2}, {"name": "high", "up_to": 1}])
 QUICK = CandidateSpec(name="hist_gradient_boosting", params={"max_trees": 20, "min_samples_leaf": 10})
@@ -260,19 +261,43 @@ def test_figures_that_do_not_exist_are_missing() -> None:
     assert np.isnan(found["precision_at_capacity"])  # nobody within the capacity
 
 
+def behind(count: int, age: float = 10) -> pd.DataFrame:
+    ids = [f"c{i}" for i in range(600)]
+    age_days = pd.Series([age] * 600, dtype="Int64")
+    return pd.DataFrame({"case_id": ids, "as_of": pd.Timestamp("2020-01-01"), "evidence_count": count}).assign(
+        evidence_age_days=age_days
+    )
+
+
 def test_scores_have_every_column_and_say_when_they_tell_nothing() -> None:
     fitted, X = model()
-    table = score(fitted, rows_of(X), BANDS)
+    told = behind(3).sample(frac=1, random_state=1)  # the order of the evidence does not matter
+    table = score(fitted, rows_of(X), BANDS, UncertaintySpec(unlike=0), told)
     assert list(table.columns) == ["case_id", "person_id", "as_of", "team", "score", "low", "high", "band",
                                    "informative", "reason", "raw", "base_value", "model_version"]  # fmt: skip
     spans = (table["low"] <= fitted.base_rate) & (fitted.base_rate <= table["high"])
     assert 0 < spans.sum() < len(table)
-    assert (table["informative"] == ~spans).all()
-    assert set(table.loc[spans, "reason"]) == {SPANS_BASE_RATE}
-    assert table.loc[~spans, "reason"].isna().all()
+    far = fitted.support.distance_share(X.to_numpy()) == 0
+    assert 0 < far.sum() < 30
+    assert (table["informative"] == ~(spans | far)).all()
+    assert set(table.loc[far, "reason"]) == {UNLIKE}
+    assert set(table.loc[spans & ~far, "reason"]) == {SPANS_BASE_RATE}
+    assert table.loc[table["informative"], "reason"].isna().all()
     assert (table["band"] == np.where(table["score"] < 0.2, "low", "high")).all()
-    again = score(fitted, rows_of(X), BANDS, contributions(fitted, X))
+    again = score(fitted, rows_of(X), BANDS, UncertaintySpec(unlike=0), behind(3), contributions(fitted, X))
     pd.testing.assert_frame_equal(table, again)
+
+
+def test_scores_rest_on_the_evidence_of_their_own_case() -> None:
+    fitted, X = model()
+    told = behind(3)
+    told.loc[:9, "evidence_count"] = 0
+    told.loc[10:19, "evidence_age_days"] = 400
+    spec = UncertaintySpec(unlike=0, oldest_evidence_days=365)
+    table = score(fitted, rows_of(X), BANDS, spec, told.drop(index=[20]))
+    assert (table["reason"] == THIN).to_numpy().nonzero()[0].tolist() == [*range(10), 20], "no row: nothing recorded"
+    assert (table["reason"] == OLD).to_numpy().nonzero()[0].tolist() == [*range(10, 20)]
+    assert not table["informative"][:21].any()
 
 
 def test_the_last_band_holds_one() -> None:
