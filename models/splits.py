@@ -1,14 +1,14 @@
 """How the past is cut so that a test shows what a model would have done on the day.
 
-Belongs here: `temporal_splits`, a pure function of the rows' keys, days and labels.
-Does not belong here: fitting anything (models.backtest).
+Belongs here: `temporal_splits`, a pure function of the rows' keys, days and labels; folds of cross-fitting.
+Does not belong here: which days and cohorts (models.split_plan), fitting anything (models.backtest).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ import pandas as pd
 from models.folds import cluster_folds
 from models.outcomes import labels_as_known
 from models.spec import SplitsSpec
+from models.split_plan import Cohort, Planned, Role, calendar_rows, plan, split_names
 
 Design = Literal["purged", "cross_fitted"]
 
@@ -27,13 +28,13 @@ class Split:
     Attributes
     ----------
     name : str
-        The test cohort (the first one, where several are tested together).
+        The test cohort (the first one, where several are tested together); no two splits have one name.
     as_of : date
         The model day: the as-of date of the first test cohort.
     role : {"development", "test"}
         The newest split is the test; a model is chosen on the earlier ones.
     history : str or None
-        How far back training reaches, as in the spec; None for the whole past.
+        Set where the split only compares another than the first of `histories`: how far back its training reaches.
     test : ndarray of int
         Positions, in the rows given, of the rows that are scored.
     possible : ndarray of int
@@ -50,7 +51,7 @@ class Split:
 
     name: str
     as_of: date
-    role: Literal["development", "test"]
+    role: Role
     history: str | None
     test: np.ndarray
     possible: np.ndarray
@@ -63,12 +64,14 @@ class Split:
     @property
     def train(self) -> np.ndarray:
         """Positions of the rows that train when relatives of the test are purged."""
-        return self.possible[~self.shared]
+        train: np.ndarray = self.possible[~self.shared]
+        return train
 
     @property
     def y_train(self) -> np.ndarray:
         """Labels of `train` as they were known at the start of the model day."""
-        return self.y_possible[~self.shared]
+        labels: np.ndarray = self.y_possible[~self.shared]
+        return labels
 
     @property
     def purged(self) -> int:
@@ -84,70 +87,148 @@ class Split:
 def temporal_splits(frame: pd.DataFrame, spec: SplitsSpec | None = None) -> list[Split]:
     """Cut closed cohorts into splits, oldest first; the last one is the test.
 
-    Each closed cohort is scored by rows of cohorts closed on or before its own as-of date, with labels as known then.
-    Training rows whose cluster stands in the test cohort are purged; test rows are never dropped. A development split
-    must itself have been closed on the as-of date of the test: a choice that waits for later outcomes could not have
-    been made.
+    Each model day is tested by rows of cohorts closed on or before it, with labels as known then. Test rows are never
+    dropped; what the training does about their relatives is the split's `design`. A development split must itself have
+    been closed on the as-of date of the test: a choice that waits for later outcomes could not have been made.
 
     Parameters
     ----------
     frame : DataFrame
-        cohort, as_of, cluster_id, closes_on, outcome, outcome_known_at of every row.
+        cohort, as_of, cluster_id, window_end, closes_on, outcome, outcome_known_at of every row, open cohorts too.
+        Without window_end the windows are taken to end when their cohort closes.
     spec : SplitsSpec, optional
         The `splits:` section.
 
     Returns
     -------
     list of Split
-        Empty when no closed cohort has closed training cohorts before it.
+        Empty when no closed cohort has closed training cohorts before it with rows enough. Splits that compare
+        another history than the first carry it, also in their name, and stand behind the split of the same day.
+
+    Notes
+    -----
+    With `relatives: purge` a split needs `min_class` outcomes and non-outcomes in `train`; cross-fitted, so many in
+    what a fold's model can expect, `(folds - 1) / folds` of `possible`.
     """
-    spec = spec or SplitsSpec()
-    as_of = frame["as_of"].to_numpy(dtype="datetime64[D]")
-    cohort = frame["cohort"].astype(str).to_numpy()
-    cluster = pd.factorize(frame["cluster_id"])[0]
-    closes_on = frame["closes_on"].to_numpy(dtype="datetime64[D]")
-    has_outcome = frame["outcome"].notna().to_numpy()
-    keys = sorted({(day, name) for day, name in zip(as_of, cohort, strict=True)})
-    several = {name for _, name in keys if sum(name == other for _, other in keys) > 1}
-    found: list[tuple[np.datetime64, Split]] = []
-    for day, name in keys:
-        in_cohort = (as_of == day) & (cohort == name)
-        if not has_outcome[in_cohort].any():
-            continue
-        moment = day.astype(object)
-        labels = labels_as_known(frame, moment)
-        possible = ~np.isnan(labels)
-        test_clusters = np.unique(cluster[in_cohort])
-        train = np.flatnonzero(possible)
-        shared = np.isin(cluster[train], test_clusters)
-        y = labels[train[~shared]]
-        if min((y == 1).sum(), (y == 0).sum()) < spec.min_class:
-            continue
-        title = f"{name} {day}" if name in several else name
-        cohorts = tuple(
-            dict.fromkeys(cohort[i] for i in np.flatnonzero(possible)[np.argsort(as_of[possible], kind="stable")])
-        )
-        purge = spec.relatives == "purge" or (spec.relatives == "auto" and shared.mean() <= spec.purge_ceiling)
-        split = Split(
-            name=title,
-            as_of=moment,
-            role="test",
-            history=None,
-            test=np.flatnonzero(in_cohort),
-            possible=train,
-            y_possible=labels[train],
-            shared=shared,
-            design="purged" if purge else "cross_fitted",
-            train_cohorts=cohorts,
-            test_cohorts=(title,),
-        )
-        found.append((closes_on[in_cohort].max(), split))
-    if not found:
+    return [split for split, _ in _cut(frame, spec or SplitsSpec())]
+
+
+def split_calendar(frame: pd.DataFrame, spec: SplitsSpec | None = None) -> pd.DataFrame:
+    """The splits as a table of their cohorts, for `plumbline splits` and the report's picture.
+
+    Parameters
+    ----------
+    frame, spec
+        As for `temporal_splits`.
+
+    Returns
+    -------
+    DataFrame
+        One row per split, part and cohort: split, history, as_of, role, part (train | test), cohort, cohort_as_of,
+        window_end, closes_on, rows, outcomes, design, purged_share. `rows` of training: those that could train.
+        `outcomes` are those known on the model day (training) and on the day of the test (development splits); of the
+        sealed test none is told (NaN).
+    """
+    cut = _cut(frame, spec or SplitsSpec())
+    table = calendar_rows([planned for _, planned in cut], [split.name for split, _ in cut])
+    if not cut:
+        return table.assign(rows=[], outcomes=[], design=[], purged_share=[])
+    code, cohorts = _cohorts(frame)
+    place = {(cohort.as_of, cohort.name): number for number, cohort in enumerate(cohorts)}
+    rows: list[int] = []
+    outcomes: list[float] = []
+    for split, planned in cut:
+        known = labels_as_known(frame.iloc[split.test], cut[-1][0].as_of)
+        for positions, labels, part in (
+            (split.possible, split.y_possible, planned.train),
+            (split.test, known if split.role == "development" else np.full(len(known), np.nan), planned.test),
+        ):
+            told = np.isin(labels, (0.0, 1.0))
+            count = np.bincount(code[positions], minlength=len(cohorts))
+            ones = np.bincount(code[positions], weights=labels == 1, minlength=len(cohorts))
+            seen = np.bincount(code[positions], weights=told, minlength=len(cohorts))
+            for cohort in part:
+                number = place[cohort.as_of, cohort.name]
+                rows.append(int(count[number]))
+                outcomes.append(float(ones[number]) if seen[number] else float("nan"))
+    table["rows"], table["outcomes"] = pd.array(rows, dtype="Int64"), outcomes
+    of = {split.name: split for split, _ in cut}
+    table["design"] = [of[name].design for name in table["split"]]
+    table["purged_share"] = [of[name].purged_share for name in table["split"]]
+    return table
+
+
+def _cohorts(frame: pd.DataFrame) -> tuple[np.ndarray, list[Cohort]]:
+    """Which cohort each row stands in, and the cohorts, by day and name."""
+    keys = pd.DataFrame({"as_of": pd.to_datetime(frame["as_of"]), "name": frame["cohort"].astype(str)})
+    days = {
+        "window_end": pd.to_datetime(frame["window_end" if "window_end" in frame else "closes_on"]),
+        "closes_on": pd.to_datetime(frame["closes_on"]),
+    }
+    groups = keys.assign(**days, known=frame["outcome"].notna()).groupby(["as_of", "name"], sort=True)
+    table = groups[["window_end", "closes_on", "known"]].max().reset_index()
+    cohorts = [
+        Cohort(as_of.date(), str(name), _day(window_end), _day(closes_on), bool(known))
+        for as_of, name, window_end, closes_on, known in table.itertuples(index=False)
+    ]
+    return groups.ngroup().to_numpy(), cohorts
+
+
+def _day(moment: Any) -> date | None:
+    return None if pd.isna(moment) else pd.Timestamp(moment).date()
+
+
+def _cut(frame: pd.DataFrame, spec: SplitsSpec) -> list[tuple[Split, Planned]]:
+    """Plan the splits on the cohorts' days and fill them with rows."""
+    if frame.empty:
         return []
-    test = found[-1][1]
-    earlier = [split for closed, split in found[:-1] if closed <= np.datetime64(test.as_of, "D")]
-    development = [Split(**{**vars(split), "role": "development"}) for split in earlier]
-    return [*development[max(0, len(development) - spec.last + 1) :], test] if spec.last > 1 else [test]
+    code, cohorts = _cohorts(frame)
+    number = {cohort: at for at, cohort in enumerate(cohorts)}
+    cluster = pd.factorize(frame["cluster_id"])[0]
+    filled: dict[tuple[date, str | None], Split] = {}
+
+    def rows_of(part: tuple[Cohort, ...]) -> np.ndarray:
+        inside = np.zeros(len(cohorts), dtype=bool)
+        inside[[number[cohort] for cohort in part]] = True
+        return np.flatnonzero(inside[code])
+
+    def enough(planned: Planned) -> bool:
+        test, closed = rows_of(planned.test), rows_of(planned.train)
+        labels = labels_as_known(frame.iloc[closed], planned.as_of)
+        possible, y = closed[~np.isnan(labels)], labels[~np.isnan(labels)]
+        if not len(possible):
+            return False
+        shared = np.isin(cluster[possible], cluster[test])
+        design = _design(spec, shared)
+        least = min((y == 0).sum(), (y == 1).sum()) * (spec.folds - 1) / spec.folds
+        if design == "purged":
+            least = min((y[~shared] == 0).sum(), (y[~shared] == 1).sum())
+        if least < spec.min_class:
+            return False
+        filled[planned.as_of, planned.history] = Split(
+            name="",
+            as_of=planned.as_of,
+            role=planned.role,
+            history=planned.history,
+            test=test,
+            possible=possible,
+            y_possible=y,
+            shared=shared,
+            design=design,
+            train_cohorts=tuple(dict.fromkeys(cohort.name for cohort in planned.train)),
+            test_cohorts=tuple(dict.fromkeys(cohort.name for cohort in planned.test)),
+        )
+        return True
+
+    planned = plan(cohorts, spec, enough)
+    names = split_names(planned, cohorts)
+    return [(replace(filled[p.as_of, p.history], name=n), p) for p, n in zip(planned, names, strict=True)]
+
+
+def _design(spec: SplitsSpec, shared: np.ndarray) -> Design:
+    if spec.relatives == "auto":
+        return "purged" if shared.mean() <= spec.purge_ceiling else "cross_fitted"
+    return "purged" if spec.relatives == "purge" else "cross_fitted"
 
 
 def cross_fitting_fold(cluster_ids: np.ndarray, folds: int, seed: int) -> np.ndarray:

@@ -1,116 +1,299 @@
-"""What must hold of every split, whatever the cohorts look like."""
+"""What must hold of every split, whatever the cohorts and the section `splits:` look like."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.outcomes import labels_as_known
 from models.spec import SplitsSpec
-from models.splits import temporal_splits
+from models.split_plan import later
+from models.splits import Split, cross_fitting_fold, split_calendar, temporal_splits
+from tests.models_splits_reference import after, reference_splits
 
-START = date(2020, 1, 1)
+START = date(2020, 1, 31)  # month arithmetic meets the shorter months
 
 
 @st.composite
 def cohort_rows(draw: st.DrawFn) -> pd.DataFrame:
-    """Cohorts a few weeks apart with windows that overlap, persons in several of them, some cohorts open."""
+    """Cohorts a few days or a month apart with windows that overlap, persons in several of them, some cohorts open."""
+    step = draw(st.sampled_from([10, 30, 31]))
     run = draw(st.integers(100, 500))
-    horizon, lag = draw(st.sampled_from([30, 90, 200])), draw(st.sampled_from([0, 7]))
-    days = sorted(draw(st.sets(st.integers(0, 40), min_size=1, max_size=7)))
+    horizon, lag = draw(st.sampled_from([5, 30, 90])), draw(st.sampled_from([0, 7]))
+    days = sorted(draw(st.lists(st.integers(0, run // step), min_size=1, max_size=8)))
+    people = draw(st.sampled_from([4, 25, 200]))
     rows = []
-    for number, week in enumerate(days):
-        as_of = week * 10
-        closes = as_of + horizon + lag
-        for case in range(draw(st.integers(1, 14))):
-            cluster = draw(st.integers(0, 25))
-            at = draw(st.none() | st.integers(as_of, as_of + horizon - 1))
+    for number, place in enumerate(days):
+        as_of = place * step
+        window = as_of + horizon + draw(st.sampled_from([0, 0, 20]))  # planned ends differ between cohorts
+        closes = window + lag
+        for case in range(draw(st.integers(1, 12))):
+            at = draw(st.none() | st.integers(as_of, window - 1))
             known = None if at is None else at + draw(st.integers(0, 2 * lag + 1))
             closed = closes <= run
             told = closed and known is not None and known < run
+            unknown = case > 0 and draw(st.integers(0, 9)) == 0  # a case without a window
             rows.append(
                 {
-                    "cohort": f"c{number}",
+                    "cohort": f"c{number % 5}",
                     "as_of": START + timedelta(days=as_of),
                     "case_id": f"{number}-{case}",
-                    "cluster_id": f"k{cluster}",
+                    "cluster_id": f"k{draw(st.integers(0, people))}",
+                    "window_end": START + timedelta(days=window),
                     "closes_on": START + timedelta(days=closes),
                     "outcome_known_at": START + timedelta(days=known) if told and known is not None else None,
-                    "outcome": float(told) if closed and draw(st.integers(0, 9)) else np.nan,
+                    "outcome": np.nan if unknown or not closed else float(told),
                 }
             )
     frame = pd.DataFrame(rows)
-    for name in ("as_of", "closes_on", "outcome_known_at"):
+    for name in ("as_of", "window_end", "closes_on", "outcome_known_at"):
         frame[name] = pd.to_datetime(frame[name])
+    # one cohort has one calendar
+    for name in ("window_end", "closes_on"):
+        frame[name] = frame.groupby(["as_of", "cohort"])[name].transform("max")
+    open_still = (frame["closes_on"] > pd.Timestamp(START + timedelta(days=run))).to_numpy()
+    frame.loc[open_still, "outcome"] = np.nan
+    frame.loc[open_still, "outcome_known_at"] = pd.NaT
     return frame
 
 
+SPANS = st.sampled_from(["1d", "10d", "30d", "1mo", "2mo", "1y"])
+DAYS = st.integers(0, 400).map(lambda n: START + timedelta(days=n))
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> SplitsSpec:
+    """The default section more often than not changed in a few fields."""
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "feature_start": DAYS,
+        "feature_end": DAYS.map(lambda day: day + timedelta(days=401)) | DAYS,
+        "label_start": DAYS,
+        "label_end": DAYS.map(lambda day: day + timedelta(days=401)) | DAYS,
+        "update_every": SPANS,
+        "train_every": SPANS,
+        "test_every": SPANS,
+        "histories": st.lists(SPANS, min_size=1, max_size=3, unique=True),
+        "test_for": SPANS,
+        "last": st.integers(1, 4),
+        "relatives": st.sampled_from(["purge", "cross_fit", "auto"]),
+        "purge_ceiling": st.sampled_from([0.0, 0.3, 1.0]),
+        "folds": st.integers(2, 5),
+    }
+    chosen = draw(st.sets(st.sampled_from(sorted(fields)), max_size=5))
+    values = {name: draw(fields[name]) for name in sorted(chosen)} | {"min_class": draw(st.sampled_from([1, 1, 2]))}
+    for what in ("feature", "label"):
+        start, end = values.get(f"{what}_start"), values.get(f"{what}_end")
+        if start and end and end <= start:
+            del values[f"{what}_end"]
+    return SplitsSpec.model_validate(values)
+
+
+def described(frame: pd.DataFrame, split: Split) -> dict[str, Any]:
+    """A split without positions and name."""
+    case = frame["case_id"].to_numpy()
+    return {
+        "as_of": pd.Timestamp(split.as_of),
+        "role": split.role,
+        "history": split.history,
+        "test": set(case[split.test]),
+        "labels": dict(zip(case[split.possible], split.y_possible, strict=True)),
+        "shared": set(case[split.possible[split.shared]]),
+        "design": split.design,
+    }
+
+
+@settings(max_examples=250, deadline=None)
+@given(cohort_rows(), specs())
+def test_every_split_equals_the_reference(frame: pd.DataFrame, spec: SplitsSpec) -> None:
+    found = [described(frame, split) for split in temporal_splits(frame, spec)]
+    assert found == [vars(expected) for expected in reference_splits(frame, spec)]
+
+
 @settings(max_examples=150, deadline=None)
-@given(cohort_rows(), st.integers(1, 4))
-def test_every_split_keeps_its_promises(frame: pd.DataFrame, last: int) -> None:
-    splits = temporal_splits(frame, SplitsSpec(last=last, min_class=1))
-    assert len(splits) <= last
-    assert [split.role for split in splits] == ["development"] * (len(splits) - 1) + ["test"] * bool(splits)
+@given(cohort_rows(), specs())
+def test_every_split_keeps_its_promises(frame: pd.DataFrame, spec: SplitsSpec) -> None:
+    splits = temporal_splits(frame, spec)
+    main = [split for split in splits if split.history is None]
+    assert len(main) <= spec.last
+    assert [split.role for split in main] == ["development"] * (len(main) - 1) + ["test"] * bool(main)
     assert [split.as_of for split in splits] == sorted(split.as_of for split in splits)
+    assert len({split.name for split in splits}) == len(splits), "a name for each"
     for split in splits:
-        train, test = frame.iloc[split.train], frame.iloc[split.test]
-        assert not set(train["cluster_id"]) & set(test["cluster_id"]), "no cluster on both sides"
-        assert (train["closes_on"] <= pd.Timestamp(split.as_of)).all(), "only closed cohorts train"
-        assert list(test["case_id"]) == list(frame.loc[frame["cohort"] == split.name, "case_id"]), "no test row dropped"
-        np.testing.assert_array_equal(split.y_train, labels_as_known(train, split.as_of))
-        assert set(split.y_train) == {0.0, 1.0}
-        possible = (frame["closes_on"] <= pd.Timestamp(split.as_of)) & frame["outcome"].notna()
-        assert len(split.train) + split.purged == possible.sum(), "what does not train was purged"
-        assert split.purged_share == split.purged / possible.sum()
-        assert set(train["cohort"]) <= set(split.train_cohorts)
-    for split in splits[:-1]:
-        assert (frame.iloc[split.test]["closes_on"] <= pd.Timestamp(splits[-1].as_of)).all()
+        day = pd.Timestamp(split.as_of)
+        possible, test = frame.iloc[split.possible], frame.iloc[split.test]
+        assert (possible["closes_on"] <= day).all(), "only closed cohorts train"
+        np.testing.assert_array_equal(split.y_possible, labels_as_known(possible, split.as_of))
+        assert set(split.y_possible) <= {0.0, 1.0}, "only known labels train"
+        assert test["as_of"].min() == day, "the model day is the first day of the test"
+        for key in {(row.as_of, row.cohort) for row in test.itertuples()}:
+            whole = frame[(frame["as_of"] == key[0]) & (frame["cohort"] == key[1])]
+            assert set(whole["case_id"]) <= set(test["case_id"]), "no test row dropped"
+            assert whole["outcome"].notna().any(), "every test cohort is closed"
+        np.testing.assert_array_equal(split.shared, possible["cluster_id"].isin(set(test["cluster_id"])))
+        assert not set(frame["cluster_id"].iloc[split.train]) & set(test["cluster_id"]), "no cluster on both sides"
+        assert len(split.train) + split.purged == len(possible)
+        assert split.purged_share == split.purged / len(possible)
+        assert split.train_cohorts
+        assert set(possible["cohort"]) <= set(split.train_cohorts)
+        assert set(test["cohort"]) == set(split.test_cohorts)
+        if split.role == "development":
+            assert (test["closes_on"] <= pd.Timestamp(splits[-1].as_of)).all(), "known when the test was scored"
+
+
+@settings(max_examples=100, deadline=None)
+@given(cohort_rows(), specs(), st.integers(0, 5))
+def test_a_cluster_is_scored_by_a_model_that_never_saw_it(frame: pd.DataFrame, spec: SplitsSpec, seed: int) -> None:
+    """Cross-fitting: what trains a fold's model and what it scores have no cluster in common; every row is scored."""
+    fold = cross_fitting_fold(frame["cluster_id"].to_numpy(dtype=object), spec.folds, seed)
+    assert set(fold) <= set(range(spec.folds))
+    for split in temporal_splits(frame, spec):
+        scored: list[int] = []
+        for held_out in range(spec.folds):
+            train, test = split.possible[fold[split.possible] != held_out], split.test[fold[split.test] == held_out]
+            assert not set(frame["cluster_id"].iloc[train]) & set(frame["cluster_id"].iloc[test])
+            scored += list(test)
+        assert sorted(scored) == sorted(split.test)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cohort_rows(), specs())
+def test_the_bounds_of_the_section_are_kept(frame: pd.DataFrame, spec: SplitsSpec) -> None:
+    splits = temporal_splits(frame, spec)
+    main = [split for split in splits if split.history is None]
+    if spec.update_every:
+        for one, other in pairwise(main):
+            assert later(one.as_of, spec.update_every) <= other.as_of
+    for split in splits:
+        for positions in (split.possible, split.test):
+            rows = frame.iloc[positions]
+            assert spec.feature_start is None or (rows["as_of"] >= pd.Timestamp(spec.feature_start)).all()
+            assert spec.feature_end is None or (rows["as_of"] <= pd.Timestamp(spec.feature_end)).all()
+            assert spec.label_start is None or (rows["as_of"] >= pd.Timestamp(spec.label_start)).all()
+            assert spec.label_end is None or (rows["window_end"] <= pd.Timestamp(spec.label_end)).all()
+        trained = sorted(set(frame["as_of"].iloc[split.possible]))
+        tested = sorted(set(frame["as_of"].iloc[split.test]))
+        for every, days in ((spec.train_every, trained), (spec.test_every, tested)):
+            for earlier, next_one in pairwise(days):
+                assert every is None or later(earlier.date(), every) <= next_one.date()
+        reach = split.history or (spec.histories[0] if spec.histories else None)
+        assert reach is None or later(trained[0].date(), reach) >= trained[-1].date()
+        assert tested[-1].date() == split.as_of or (
+            spec.test_for and tested[-1].date() < later(split.as_of, spec.test_for)
+        )
+
+
+@settings(max_examples=100, deadline=None)
+@given(cohort_rows(), specs(), st.data())
+def test_what_comes_later_changes_no_split_of_an_earlier_day(
+    frame: pd.DataFrame, spec: SplitsSpec, data: st.DataObject
+) -> None:
+    """Rows delivered and outcomes recorded later move the newest day on, but a day keeps its rows and labels."""
+    spec = spec.model_copy(update={"last": 99, "update_every": None})  # which are counted back from the newest
+    until = data.draw(st.sampled_from(sorted(set(frame["as_of"]))))
+    past = frame[frame["as_of"] <= until].reset_index(drop=True)
+    still_open = (past["closes_on"] > until).to_numpy()
+    past.loc[still_open, ["outcome"]] = np.nan
+    past.loc[still_open, ["outcome_known_at"]] = pd.NaT
+    unheard = (past["outcome_known_at"] >= until).to_numpy()
+    past.loc[unheard, "outcome"] = 0.0
+    past.loc[unheard, "outcome_known_at"] = pd.NaT
+    now = {(s.as_of, s.history): described(frame, s) for s in temporal_splits(frame, spec)}
+    for split in temporal_splits(past, spec):
+        same = now.get((split.as_of, split.history))
+        if same is None:  # not closed on the day of what is now the test
+            test_day = pd.Timestamp(max(day for day, _ in now))
+            tests = past.iloc[split.test][["as_of", "cohort"]].merge(frame, on=["as_of", "cohort"])
+            assert split.role == "test" or (tests["closes_on"] > test_day).any()
+            continue
+        then = described(past, split)
+        assert {**then, "role": None} == {**same, "role": None}
 
 
 @settings(max_examples=80, deadline=None)
-@given(cohort_rows())
-def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame) -> None:
-    """Outcomes recorded on or after a test's as-of date, or of cohorts open then, never reach its training."""
-    for split in temporal_splits(frame, SplitsSpec(last=9, min_class=1)):
-        at = pd.Timestamp(split.as_of)
-        past = frame[frame["as_of"] <= at].reset_index(drop=True)  # later cohorts would be the test in its place
-        future = past.copy()
-        unknown = (future["closes_on"] > at) & (future["cohort"] != split.name) & future["outcome"].notna()
-        future.loc[unknown, "outcome"] = 1.0
-        future.loc[unknown, "outcome_known_at"] = future.loc[unknown, "as_of"]
-        late = (future["closes_on"] <= at) & (future["outcome"] == 1) & (future["outcome_known_at"] >= at)
-        future.loc[late, "outcome"] = 0.0
-        future.loc[late, "outcome_known_at"] = pd.NaT
-        before, same = (temporal_splits(rows, SplitsSpec(last=1, min_class=1))[0] for rows in (past, future))
-        assert before.name == same.name == split.name
-        np.testing.assert_array_equal(same.train, split.train)
-        np.testing.assert_array_equal(same.y_train, split.y_train)
+@given(cohort_rows(), specs())
+def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame, spec: SplitsSpec) -> None:
+    """Outcomes recorded on or after a model day, or of cohorts open then, never reach its training."""
+    for split in temporal_splits(frame, spec):
+        day = pd.Timestamp(split.as_of)
+        turned = frame.copy()
+        late = turned["outcome"].notna() & ((turned["closes_on"] > day) | (turned["outcome_known_at"] >= day))
+        turned.loc[late, "outcome"] = 1.0
+        turned.loc[late, "outcome_known_at"] = np.maximum(turned.loc[late, "closes_on"], day)
+        same = [s for s in temporal_splits(turned, spec) if (s.as_of, s.history) == (split.as_of, split.history)]
+        for other in same:  # later splits may now lack a class, so that others than before are kept
+            np.testing.assert_array_equal(other.possible, split.possible)
+            np.testing.assert_array_equal(other.y_possible, split.y_possible)
 
 
 @settings(max_examples=60, deadline=None)
-@given(cohort_rows(), st.data())
-def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, data: st.DataObject) -> None:
+@given(cohort_rows(), specs(), st.data())
+def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, spec: SplitsSpec, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(frame))))
     shuffled = frame.iloc[order].reset_index(drop=True)
-    before, after = (temporal_splits(rows, SplitsSpec(min_class=1)) for rows in (frame, shuffled))
-    assert [split.name for split in before] == [split.name for split in after]
-    for one, other in zip(before, after, strict=True):
-        assert set(frame["case_id"].iloc[one.train]) == set(shuffled["case_id"].iloc[other.train])
-        assert (one.purged, one.train_cohorts) == (other.purged, other.train_cohorts)
+    before, after_it = temporal_splits(frame, spec), temporal_splits(shuffled, spec)
+    assert [described(frame, split) for split in before] == [described(shuffled, split) for split in after_it]
+    names = [(split.name, split.train_cohorts, split.test_cohorts) for split in before]
+    assert names == [(split.name, split.train_cohorts, split.test_cohorts) for split in after_it]
 
 
 @settings(max_examples=60, deadline=None)
-@given(cohort_rows(), st.integers(1, 6))
-def test_a_split_needs_enough_of_both_classes(frame: pd.DataFrame, least: int) -> None:
-    for split in temporal_splits(frame, SplitsSpec(min_class=least)):
-        assert min((split.y_train == 1).sum(), (split.y_train == 0).sum()) >= least
+@given(cohort_rows(), specs(), st.integers(1, 4))
+def test_the_last_splits_keep_their_history(frame: pd.DataFrame, spec: SplitsSpec, last: int) -> None:
+    every = temporal_splits(frame, spec.model_copy(update={"last": 99}))
+    newest = temporal_splits(frame, spec.model_copy(update={"last": last}))
+    days = [split.as_of for split in every if split.history is None][-last:]
+    kept = [split for split in every if split.as_of in days]
+    assert [described(frame, split) for split in newest] == [described(frame, split) for split in kept]
+    assert [split.name for split in newest] == [split.name for split in kept]
 
 
-def test_a_sibling_across_the_split_is_purged() -> None:
+@settings(max_examples=60, deadline=None)
+@given(cohort_rows(), st.integers(1, 6), st.integers(2, 4))
+def test_a_split_needs_enough_of_both_classes(frame: pd.DataFrame, least: int, folds: int) -> None:
+    for relatives in ("purge", "cross_fit"):
+        spec = SplitsSpec.model_validate({"min_class": least, "relatives": relatives, "folds": folds})
+        for split in temporal_splits(frame, spec):
+            y = split.y_train if relatives == "purge" else split.y_possible
+            share = 1 if relatives == "purge" else (folds - 1) / folds
+            assert min((y == 1).sum(), (y == 0).sum()) * share >= least
+
+
+@settings(max_examples=60, deadline=None)
+@given(cohort_rows(), specs())
+def test_the_calendar_tells_the_splits(frame: pd.DataFrame, spec: SplitsSpec) -> None:
+    splits, table = temporal_splits(frame, spec), split_calendar(frame, spec)
+    assert list(dict.fromkeys(table["split"])) == [split.name for split in splits]
+    for split in splits:
+        own = table[table["split"] == split.name]
+        train, test = (own[own["part"] == part] for part in ("train", "test"))
+        assert (train["rows"].sum(), test["rows"].sum()) == (len(split.possible), len(split.test))
+        assert train["outcomes"].sum() == split.y_possible.sum()
+        assert (train["closes_on"] <= pd.Timestamp(split.as_of)).all()
+        assert test["cohort_as_of"].min() == own["as_of"].iloc[0] == pd.Timestamp(split.as_of)
+        assert set(own["design"]) == {split.design}
+        assert set(own["purged_share"]) == {split.purged_share}
+        if split.role == "test":
+            assert test["outcomes"].isna().all(), "the sealed test stays sealed"
+        else:
+            known = labels_as_known(frame.iloc[split.test], splits[-1].as_of)
+            assert test["outcomes"].sum() == np.nansum(known)
+
+
+@settings(max_examples=300, deadline=None)
+@given(DAYS, SPANS)
+def test_spans_as_pandas_counts_them(day: date, span: str) -> None:
+    assert pd.Timestamp(later(day, span)) == after(pd.Timestamp(day), span)
+
+
+@pytest.mark.parametrize("relatives", ["purge", "cross_fit"])
+def test_a_sibling_across_the_split(relatives: str) -> None:
     frame = pd.DataFrame(
         {
             "cohort": ["old"] * 4 + ["new"] * 2,
@@ -121,22 +304,7 @@ def test_a_sibling_across_the_split_is_purged() -> None:
             "outcome": [1.0, 1, 0, 0, 0, 1],
         }
     )
-    (split,) = temporal_splits(frame, SplitsSpec(min_class=1))
+    (split,) = temporal_splits(frame, SplitsSpec.model_validate({"min_class": 1, "relatives": relatives}))
     assert (split.train.tolist(), split.test.tolist(), split.purged) == ([1, 2, 3], [4, 5], 1)
-
-
-def test_cohorts_of_one_name_on_several_days_are_told_apart() -> None:
-    days = ["2020-01-01"] * 2 + ["2021-01-01"] * 2 + ["2022-01-01"] * 2
-    frame = pd.DataFrame(
-        {
-            "cohort": ["entry", "entry", "entry", "entry", "other", "other"],
-            "as_of": pd.to_datetime(days),
-            "cluster_id": list("abcdef"),
-            "closes_on": pd.to_datetime(days) + pd.Timedelta(days=90),
-            "outcome_known_at": pd.to_datetime(["2020-02-01", None, "2021-02-01", None, "2022-02-01", None]),
-            "outcome": [1.0, 0, 1, 0, 1, 0],
-        }
-    )
-    splits = temporal_splits(frame, SplitsSpec(min_class=1))
-    assert [(split.name, split.role) for split in splits] == [("entry 2021-01-01", "development"), ("other", "test")]
-    assert temporal_splits(frame, SplitsSpec(min_class=5)) == []
+    assert split.possible.tolist() == [0, 1, 2, 3]
+    assert split.design == {"purge": "purged", "cross_fit": "cross_fitted"}[relatives]
