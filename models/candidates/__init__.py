@@ -6,19 +6,36 @@ Does not belong here: calibration (models.calibration), storage (models.registry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from data_contracts.errors import PlumblineError
 from features.spec import Column
 from models.candidates.boosting import BoostingModel, fit_boosting
+from models.candidates.ebm import EbmModel, fit_ebm, require_interpret
 from models.candidates.fitted import Fitted
 from models.candidates.linear import LinearModel, best_column, column_auc, fit_linear
+from models.candidates.other import OtherModel, fit_other
+from models.candidates.points import PointsModel, fit_points
+from models.candidates.tuning import Settings, canonical_order, tuned
 from models.folds import one_thread
 from models.spec import CandidateSpec
 
-__all__ = ["BoostingModel", "Fitted", "LinearModel", "best_column", "column_auc", "fit_candidate"]
+__all__ = [
+    "BoostingModel",
+    "EbmModel",
+    "Fitted",
+    "LinearModel",
+    "OtherModel",
+    "PointsModel",
+    "best_column",
+    "column_auc",
+    "fit_candidate",
+    "from_state",
+    "require",
+]
 
 
 def fit_candidate(
@@ -34,7 +51,7 @@ def fit_candidate(
     Parameters
     ----------
     spec : CandidateSpec
-        Its name and parameters.
+        Its name and parameters; where these are lists, a choice is made on folds of the rows given.
     X : ndarray of float64
         Rows x columns, NaN = missing.
     y : ndarray of float64
@@ -49,7 +66,14 @@ def fit_candidate(
     Returns
     -------
     Fitted
-        The same bits for the same arguments.
+        The same bits for the same rows, in whatever order they stand.
+
+    Raises
+    ------
+    PlumblineError
+        When all outcomes are alike.
+    UsageError
+        When the candidate needs an extra that is not installed.
     """
     if not 0 < y.mean() < 1:
         raise PlumblineError(
@@ -59,15 +83,85 @@ def fit_candidate(
         )
     if columns and len(columns) != X.shape[1]:
         raise ValueError(f"{len(columns)} columns are described, X has {X.shape[1]}")
-    settings = spec.grid[0]
-    X = np.ascontiguousarray(X, dtype=np.float64)
+    X, y, clusters = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64), np.asarray(clusters)
+    order = canonical_order(X, y, clusters)
+    X, y, clusters = np.ascontiguousarray(X[order]), y[order], clusters[order]
     with one_thread():
-        if spec.name == "base_rate":
-            return fit_linear("base_rate", X, y, [], 1.0)
-        if spec.name == "one_factor":
-            best, auc_inside = best_column(X, y, clusters, seed)
-            notes = {"column": best, "auc_inside": auc_inside}
-            return fit_linear("one_factor", X, y, [best], settings["inverse_penalty"], notes)
-        if spec.name == "logistic":
-            return fit_linear("logistic", X, y, range(X.shape[1]), settings["inverse_penalty"])
-        return fit_boosting(X, y, clusters, seed, settings)
+        return _FITS[spec.name](spec.grid, X, y, clusters, seed, columns)
+
+
+def require(specs: Iterable[CandidateSpec]) -> None:
+    """Stop before anything is fitted when a candidate needs an extra that is not installed.
+
+    Raises
+    ------
+    UsageError
+        Says what to install.
+    """
+    if any(spec.name == "ebm" for spec in specs):
+        require_interpret()
+
+
+def from_state(state: dict[str, Any]) -> Fitted:
+    """The fitted candidate whose `state()` this is.
+
+    Raises
+    ------
+    PlumblineError
+        For `other`, which is never stored, and for a kind that this version does not know.
+    """
+    made = _MODELS.get(str(state.get("kind")))
+    if made is None:
+        raise PlumblineError(
+            f"a fitted candidate of the kind {state.get('kind')} cannot be read from a store",
+            where="models.candidates",
+            todo="Run with --retrain: it is fitted again from the data.",
+        )
+    return made(**state)
+
+
+def _base_rate(
+    grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
+) -> Fitted:
+    return fit_linear("base_rate", X, y, [], 1.0)
+
+
+def _one_factor(
+    grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
+) -> Fitted:
+    def fit(settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Fitted:
+        best, auc_inside = best_column(X, y, clusters, seed)
+        notes = {"column": best, "auc_inside": auc_inside, "settings": settings}
+        return fit_linear("one_factor", X, y, [best], settings["inverse_penalty"], notes)
+
+    return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters)
+
+
+def _logistic(
+    grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
+) -> Fitted:
+    def fit(settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Fitted:
+        penalty = settings["inverse_penalty"]
+        return fit_linear("logistic", X, y, range(X.shape[1]), penalty, {"settings": settings})
+
+    return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters)
+
+
+_FITS: dict[str, Callable[..., Fitted]] = {
+    "base_rate": _base_rate,
+    "one_factor": _one_factor,
+    "points": fit_points,
+    "logistic": _logistic,
+    "ebm": fit_ebm,
+    "hist_gradient_boosting": fit_boosting,
+    "other": fit_other,
+}
+
+_MODELS: dict[str, Callable[..., Fitted]] = {
+    "base_rate": LinearModel,
+    "one_factor": LinearModel,
+    "points": PointsModel,
+    "logistic": LinearModel,
+    "ebm": EbmModel,
+    "hist_gradient_boosting": BoostingModel,
+}

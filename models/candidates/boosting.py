@@ -1,54 +1,116 @@
-"""scikit-learn's HistGradientBoosting.
+"""scikit-learn's HistGradientBoosting, with categories as such and declared directions.
 
 Belongs here: fitting it, its raw output (log-odds) and its contributions.
-Does not belong here: exact Shapley values themselves (models.explanation), calibration, storage.
+Does not belong here: exact Shapley values themselves (models.shapley), calibration, storage.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from models.folds import cluster_folds, one_thread
+from features.spec import Column
+from models.candidates.categories import Layout, directions, layout
+from models.candidates.tuning import Settings, log_loss, search
+from models.folds import one_thread
 
 
 @dataclass(frozen=True)
 class BoostingModel:
-    """scikit-learn's HistGradientBoostingClassifier without native categories."""
+    """scikit-learn's HistGradientBoostingClassifier.
+
+    Attributes
+    ----------
+    estimator : HistGradientBoostingClassifier
+        Fitted on the columns that `layout` makes.
+    place, code : ndarray of int
+        Of `models.candidates.categories.Layout`.
+    notes : dict
+        trees, settings.
+    """
 
     estimator: Any
+    place: np.ndarray
+    code: np.ndarray
     notes: dict[str, Any] = field(default_factory=dict)
     kind: str = "hist_gradient_boosting"
+
+    @property
+    def layout(self) -> Layout:
+        """Where the columns of the matrix go."""
+        return Layout(self.place, self.code)
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Log-odds before calibration."""
         if not len(X):
             return np.empty(0)  # the estimator refuses an empty matrix
         with one_thread():
-            raw: np.ndarray = self.estimator.decision_function(X)
+            raw: np.ndarray = self.estimator.decision_function(self.layout.encode(X))
         return raw
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
-        """Path-dependent tree SHAP values."""
+        """Path-dependent tree SHAP values; a category's stands at its active column, else at its first."""
         from models.explanation import tree_contributions
 
-        return tree_contributions(self.estimator, X)
+        values, base = tree_contributions(self.estimator, self.layout.encode(X))
+        return self.layout.spread(values, X), base
 
     def state(self) -> dict[str, Any]:
-        """The booster and the notes on it."""
-        return {"kind": self.kind, "estimator": self.estimator, "notes": self.notes}
+        """The booster, the layout of its columns and the notes on it."""
+        return {
+            "kind": self.kind,
+            "estimator": self.estimator,
+            "place": self.place,
+            "code": self.code,
+            "notes": self.notes,
+        }
 
 
 def fit_boosting(
-    X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, settings: dict[str, Any]
+    grid: list[Settings],
+    X: np.ndarray,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    seed: int,
+    columns: Sequence[Column] = (),
 ) -> BoostingModel:
-    trees = _tree_count(X, y, clusters, seed, settings)
-    return BoostingModel(_booster(settings, trees, seed).fit(X, y), {"trees": trees})
+    """Fit boosting with the settings and the number of trees that do best on held-out clusters.
+
+    Parameters
+    ----------
+    grid : list of dict
+        Settings, the simplest first.
+    X, y, clusters, seed, columns
+        As in `fit_candidate`.
+
+    Returns
+    -------
+    BoostingModel
+        In its notes the number of trees and the settings chosen.
+    """
+    put = layout(columns, X.shape[1])
+    Z = put.encode(X)
+    categorical = put.categorical
+    constraints = np.zeros(Z.shape[1], dtype=np.int64)
+    constraints[put.place] = directions(columns, X.shape[1])
+
+    def booster(settings: Settings, trees: int) -> Any:
+        return _booster(settings, trees, seed, categorical, constraints)
+
+    def losses(settings: Settings, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+        fitted = booster(settings, int(settings["max_trees"])).fit(Z[inside], y[inside])
+        return np.array([log_loss(raw.ravel(), y[outside]) for raw in fitted._staged_raw_predict(Z[outside])])
+
+    chosen, step = search(grid, losses, y, clusters, seed)
+    estimator = booster(grid[chosen], step + 1).fit(Z, y)
+    _without_functions(estimator)
+    return BoostingModel(estimator, put.place, put.code, {"trees": step + 1, "settings": grid[chosen]})
 
 
-def _booster(settings: dict[str, Any], trees: int, seed: int) -> Any:
+def _booster(settings: Settings, trees: int, seed: int, categorical: np.ndarray, constraints: np.ndarray) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
@@ -58,24 +120,20 @@ def _booster(settings: dict[str, Any], trees: int, seed: int) -> Any:
         l2_regularization=settings["l2"],
         max_iter=trees,
         early_stopping=False,  # its own split would tear clusters apart
-        categorical_features=None,  # shap is wrong about native categories: encode them as columns
+        categorical_features=categorical.tolist() if categorical.any() else None,
+        monotonic_cst=constraints.tolist() if constraints.any() else None,
         random_state=seed,
     )
 
 
-def _tree_count(
-    X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, settings: dict[str, Any], folds: int = 3
-) -> int:
-    """The number of trees with the least log-loss over clustered folds."""
-    most = int(settings["max_trees"])
-    fold = cluster_folds(clusters, folds, seed, "tree count")
-    losses = np.zeros(most)
-    for held_out in range(folds):
-        inside, outside = fold != held_out, fold == held_out
-        if len(np.unique(y[inside])) < 2 or not outside.any():
-            continue
-        booster = _booster(settings, most, seed).fit(X[inside], y[inside])
-        sign = np.where(y[outside] == 1, -1.0, 1.0)
-        for step, raw in enumerate(booster._staged_raw_predict(X[outside])):
-            losses[step] += np.logaddexp(0.0, sign * raw.ravel()).sum()
-    return int(np.argmin(np.round(losses, 9))) + 1
+def _without_functions(estimator: Any) -> None:
+    """Take the checking function out of the encoder of categories: a stored model holds no function to be called.
+
+    `raw` gives it matrices of floats alone, which that function would hand through as they are.
+    """
+    if estimator._preprocessor is None:
+        return
+    estimator._preprocessor.set_params(numerical__func=None)
+    fitted = estimator._preprocessor.named_transformers_["numerical"]
+    if hasattr(fitted, "set_params"):  # without a plain column there is none
+        fitted.set_params(func=None)
