@@ -4,20 +4,12 @@ Belongs here: figures of one set of scored rows with their intervals, and the ta
 Does not belong here: figures by protected group (fairness_reports) or the thresholds that they are held against.
 """
 
-from models.metrics.figures import (
-    AT_CAPACITY,
-    COLUMNS,
-    LEVEL,
-    METRICS,
-    REPLICATES,
-    Scored,
-    Select,
-    blocks,
-    calibration_line,
-    evaluate,
-    figures,
-)
+from models.metrics.calibration import calibration_line
+from models.metrics.draws import REPLICATES, draws
+from models.metrics.figures import COLUMNS, LEVEL, Scored, Select, evaluate, figures, table_of
+from models.metrics.names import AT_CAPACITY, METRICS, known_metrics, parts_of, percent, qualified
 from models.metrics.table import metric_rows
+from models.metrics.top import highest
 
 __all__ = [
     "AT_CAPACITY",
@@ -27,9 +19,15 @@ __all__ = [
     "REPLICATES",
     "Scored",
     "Select",
-    "blocks",
     "calibration_line",
+    "draws",
     "evaluate",
     "figures",
+    "highest",
+    "known_metrics",
     "metric_rows",
+    "parts_of",
+    "percent",
+    "qualified",
+    "table_of",
 ]

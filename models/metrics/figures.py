@@ -1,61 +1,75 @@
 """How good a score is, with intervals from a cluster bootstrap.
 
-Belongs here: figures for one set of scored rows, all replicates at once.
+Belongs here: figures for one set of scored rows, many replicates at once.
 Does not belong here: figures by protected group (fairness_reports) or the thresholds that they are held against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
-from models.calibration import cluster_weights
 from models.folds import one_thread
+from models.metrics.calibration import bins, calibration_error, calibration_line, line_replicates, start_of
+from models.metrics.draws import REPLICATES, draws
+from models.metrics.names import METRICS, threshold_name
+from models.metrics.top import CAPACITY, SHARES, Chosen, at
 
 LEVEL = 0.95
 """The level of every published interval of a figure, as in the audit: one figure has one interval on all pages."""
-REPLICATES = 500
-_BLOCK = 50  # replicates at a time: 50 x 1M rows of float64 are 400 MB, 50 x 10k are nothing
 
 COLUMNS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
 """The columns of metrics.parquet."""
 
-PLAIN = ("auc", "average_precision", "brier", "brier_skill", "mean_score", "base_rate", "calibration_in_the_large")
-CALIBRATION = ("calibration_slope", "calibration_intercept")
-AT_CAPACITY = ("precision_at_capacity", "recall_at_capacity", "lift_at_capacity")
-METRICS = (*PLAIN, *CALIBRATION, *AT_CAPACITY)
-"""Every metric. A subset of persons is written behind it: `auc[returning]`, `auc[new]`; models.ablation adds
-`auc[difference]`."""
-
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From scores and case ids to a mask of those within the capacity."""
+"""From scores and case ids to a mask of those within the capacity: as many of the highest scores as it reaches."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Rows with a score and a known outcome, sorted by score."""
+    """Rows with a score and a known outcome, sorted by score.
+
+    Attributes
+    ----------
+    score, y, clusters : ndarray
+        y is 1 or 0.
+    lists : dict of Chosen
+        Who is on which list of the highest scores, by name: `capacity`, `50`, `5%`.
+    """
 
     score: np.ndarray
     y: np.ndarray
     clusters: np.ndarray
-    selected: np.ndarray | None
+    lists: Mapping[str, Chosen] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, score: np.ndarray, y: np.ndarray, clusters: np.ndarray, selected: np.ndarray | None, tie: np.ndarray
+        cls,
+        score: np.ndarray,
+        y: np.ndarray,
+        clusters: np.ndarray,
+        selected: np.ndarray | None,
+        tie: np.ndarray,
+        lists: Mapping[str, Chosen] | None = None,
     ) -> Scored:
-        """Keep the rows with an outcome, in the order of score and `tie`: sums then have one order."""
+        """Keep the rows with an outcome, in the order of score and `tie`: sums then have one order.
+
+        `selected` is a list within the capacity of which no more is known; `lists` are for whoever knows more.
+        """
         known = np.flatnonzero(~np.isnan(y))
         order = known[np.lexsort((np.asarray(tie, dtype=str)[known], score[known]))]
-        return cls(score[order], y[order], clusters[order], None if selected is None else selected[order])
+        if selected is not None:
+            lists = {CAPACITY: Chosen.untied(selected)}
+        return cls(
+            score[order], y[order], clusters[order], {name: each.rows(order) for name, each in (lists or {}).items()}
+        )
 
 
-def figures(rows: Scored, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every metric for each row of weights.
+def figures(rows: Scored, weights: np.ndarray, thresholds: Sequence[float] = ()) -> dict[str, np.ndarray]:
+    """Every metric for each row of weights, but those of calibration beyond its mean.
 
     Parameters
     ----------
@@ -63,6 +77,9 @@ def figures(rows: Scored, weights: np.ndarray) -> dict[str, np.ndarray]:
         The rows, sorted by score.
     weights : ndarray, replicates x rows
         How often each row counts.
+    thresholds : sequence of float
+        Probabilities of the decision curve (Vickers, Elkin: Medical Decision Making 26, 2006): net benefit is
+        (found - t / (1 - t) x wrongly flagged) / cases, when every score of at least t is acted upon.
 
     Returns
     -------
@@ -70,24 +87,19 @@ def figures(rows: Scored, weights: np.ndarray) -> dict[str, np.ndarray]:
         By metric; NaN where a replicate holds one class only, or nobody selected.
     """
     score, y = rows.score, rows.y
-    total = weights.sum(axis=1)
-    hits = weights * y
-    outcomes = hits.sum(axis=1)
+    columns = {"all": np.ones(len(y)), "hits": y, "score": score, "square": (score - y) ** 2}
+    for name, chosen in rows.lists.items():
+        columns |= {f"{name} {what}": values for what, values in chosen.columns(y).items()}
+    for t in thresholds:
+        columns |= {f"over {t}": (score >= t) * 1.0, f"over hits {t}": (score >= t) * y}
+    # most figures are ratios of sums: one product makes all sums of all replicates
+    sums = dict(zip(columns, (weights @ np.column_stack(list(columns.values()))).T, strict=True))
+    total, outcomes = sums["all"], sums["hits"]
     others = total - outcomes
-    starts = np.flatnonzero(np.r_[True, np.diff(score) > 0])
-    tied_hits = np.add.reduceat(hits, starts, axis=1)
-    tied_all = np.add.reduceat(weights, starts, axis=1)
-    tied_others = tied_all - tied_hits
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = outcomes / total
-        below = np.cumsum(tied_others, axis=1) - tied_others / 2
-        auc = (tied_hits * below).sum(axis=1) / (outcomes * others)
-        found = np.cumsum(tied_hits[:, ::-1], axis=1)
-        reached = np.cumsum(tied_all[:, ::-1], axis=1)
-        precision = np.divide(found, reached, out=np.zeros_like(found), where=reached > 0)
-        average_precision = (tied_hits[:, ::-1] * precision).sum(axis=1) / outcomes
-        brier = (weights * (score - y) ** 2).sum(axis=1) / total
-        mean_score = (weights * score).sum(axis=1) / total
+        auc, average_precision = _ranking(rows, weights, total, outcomes)
+        brier, mean_score = sums["square"] / total, sums["score"] / total
         result = {
             "auc": auc,
             "average_precision": average_precision,
@@ -97,77 +109,58 @@ def figures(rows: Scored, weights: np.ndarray) -> dict[str, np.ndarray]:
             "base_rate": rate,
             "calibration_in_the_large": mean_score - rate,
         }
-        if rows.selected is not None:
-            chosen = weights[:, rows.selected].sum(axis=1)
-            right = hits[:, rows.selected].sum(axis=1)
-            result["precision_at_capacity"] = right / chosen
-            result["recall_at_capacity"] = right / outcomes
-            result["lift_at_capacity"] = right / chosen / rate
+        for name, chosen in rows.lists.items():
+            counts = chosen.counts({what: sums[f"{name} {what}"] for what in chosen.columns(y)})
+            for tie, (right, known) in counts.items():
+                result[at("precision", name, tie)] = right / known
+                result[at("recall", name, tie)] = right / outcomes
+                result[at("lift", name, tie)] = right / known / rate
+        for t in thresholds:
+            right, flagged = sums[f"over hits {t}"], sums[f"over {t}"]
+            price = t / (1 - t)
+            result[threshold_name("net_benefit", t)] = (right - price * (flagged - right)) / total
+            result[threshold_name("net_benefit_all", t)] = (outcomes - price * others) / total
     one_class = (outcomes <= 0) | (others <= 0)
-    for name in ("auc", "average_precision", "brier_skill", "recall_at_capacity", "lift_at_capacity"):
-        if name in result:
+    for name in result:
+        if name.split("_at_")[0] in {"auc", "average_precision", "brier_skill", "recall", "lift"}:
             result[name] = np.where(one_class, np.nan, result[name])
     return {name: np.where(np.isfinite(values), values, np.nan) for name, values in result.items()}
 
 
-def calibration_line(
-    rows: Scored, weights: np.ndarray, start: tuple[float, float, float] | None = None, steps: int = 25
-) -> dict[str, np.ndarray]:
-    """Slope and intercept of a logistic regression of the outcome on the score's log-odds.
-
-    The slope comes from the regression with both; the intercept from the one whose slope is held at 1. A perfect score
-    has 1 and 0. From a `start` at the whole data's estimate, few Newton steps suffice for a replicate.
-
-    Parameters
-    ----------
-    rows, weights
-        As in `figures`.
-    start : tuple of float, optional
-        Intercept and slope of the regression with both, and the intercept of the other.
-    steps : int
-        Newton steps.
-
-    Returns
-    -------
-    dict of ndarray
-        calibration_slope, calibration_intercept and, for further starts, `_joint`.
-    """
-    z = logit(np.clip(rows.score, 1e-12, 1 - 1e-12))
-    count = len(weights)
-    a, b, only = (np.full(count, value) for value in (start or (0.0, 1.0, 0.0)))
-    flat = np.ptp(z) < 1e-9
-    for _ in range(steps):
-        p = expit(a[:, None] + b[:, None] * z)
-        slack, curve = weights * (rows.y - p), weights * p * (1 - p)
-        g0, g1, h00, h01, h11 = slack.sum(axis=1), slack @ z, curve.sum(axis=1), curve @ z, curve @ (z * z)
-        q = expit(only[:, None] + z)
-        only = only + np.clip(
-            (weights * (rows.y - q)).sum(axis=1) / np.maximum((weights * q * (1 - q)).sum(axis=1), 1e-12), -2, 2
-        )
-        if not flat:
-            determinant = np.maximum(h00 * h11 - h01 * h01, 1e-12)
-            a = a + np.clip((h11 * g0 - h01 * g1) / determinant, -2, 2)
-            b = b + np.clip((h00 * g1 - h01 * g0) / determinant, -2, 2)
-    slope = np.full(count, np.nan) if flat else b
-    return {"calibration_slope": slope, "calibration_intercept": only, "_joint": a}
+def _ranking(
+    rows: Scored, weights: np.ndarray, total: np.ndarray, outcomes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """AUC and average precision; ties count half in the one, and share the precision at their end in the other."""
+    count, n = weights.shape
+    first = np.flatnonzero(np.r_[True, np.diff(rows.score) > 0])
+    size = np.diff(np.r_[first, n])
+    begin, end = (np.repeat(edge, size) for edge in (first, first + size))  # of each row's tied group
+    hit = np.flatnonzero(rows.y == 1)
+    begin, end = begin[hit], end[hit]
+    reach = np.zeros((count, n + 1))
+    np.cumsum(weights, axis=1, out=reach[:, 1:])
+    mine = weights[:, hit]
+    found = np.zeros((count, len(hit) + 1))
+    np.cumsum(mine, axis=1, out=found[:, 1:])
+    all_below, hits_below = reach[:, begin], found[:, np.searchsorted(hit, begin)]
+    others_below = all_below - hits_below
+    middle = others_below.copy()
+    if len(first) < n:
+        level = reach[:, end] - found[:, np.searchsorted(hit, end)] - others_below
+        middle += level / 2
+    auc = (mine * middle).sum(axis=1) / (outcomes * (total - outcomes))
+    reached = total[:, None] - all_below
+    precision = np.divide(outcomes[:, None] - hits_below, reached, out=np.zeros_like(reached), where=reached > 0)
+    return auc, (mine * precision).sum(axis=1) / outcomes
 
 
-def blocks(weights: np.ndarray, codes: np.ndarray) -> Iterator[np.ndarray]:
-    """Weights of the rows, from those of their clusters, a few replicates at a time.
-
-    Parameters
-    ----------
-    weights : ndarray, replicates x clusters
-        How often each cluster was drawn.
-    codes : ndarray of int
-        Column of `weights` for each row.
-    """
-    for start in range(0, len(weights), _BLOCK):
-        yield weights[start : start + _BLOCK][:, codes]
-
-
-def evaluate(rows: Scored, *, seed: int, min_cell: int, replicates: int = REPLICATES) -> pd.DataFrame:
+def evaluate(
+    rows: Scored, *, seed: int, min_cell: int, replicates: int = REPLICATES, thresholds: Sequence[float] = ()
+) -> pd.DataFrame:
     """Every metric with its interval.
+
+    In the replicates the lists, the cuts with their ties and the bins of the calibration error are held fixed, as is
+    the model: the interval answers how far the figure of this score on this list would vary with other persons.
 
     Parameters
     ----------
@@ -176,39 +169,73 @@ def evaluate(rows: Scored, *, seed: int, min_cell: int, replicates: int = REPLIC
     seed : int
         Seed of the bootstrap.
     min_cell : int
-        With fewer outcomes or fewer non-outcomes than this, every figure is missing.
+        With fewer outcomes or fewer non-outcomes than this, every figure is missing; with fewer known cases on a list,
+        that list's. The number of unknown outcomes on it is told when it is 0 or not below.
     replicates : int
         Number of replicates; whole clusters are drawn.
+    thresholds : sequence of float
+        Of the decision curve.
 
     Returns
     -------
     DataFrame
         metric, value, low, high, n; low and high hold the middle 95 % of the replicates.
     """
-    names = [name for name in METRICS if name not in AT_CAPACITY or rows.selected is not None]
     n, outcomes = len(rows.y), int(rows.y.sum())
-    empty = pd.DataFrame({"metric": names, "value": np.nan, "low": np.nan, "high": np.nan, "n": n})
+    names = figure_names(rows, thresholds)
     if min(outcomes, n - outcomes) < max(min_cell, 1):
-        return empty
+        return table_of({}, {}, names, n)
+    small = {name for name, each in rows.lists.items() if each.selected.sum() < min_cell}
+    rows = Scored(rows.score, rows.y, rows.clusters, {k: v for k, v in rows.lists.items() if k not in small})
+    bin_ = bins(rows.score)
+    in_bin = (bin_[:, None] == np.arange(bin_[-1] + 1)).astype(np.float64)
+    gaps = in_bin * (rows.score - rows.y)[:, None]
     with one_thread():
         whole = np.ones((1, n))
         line = calibration_line(rows, whole)
-        value = {**figures(rows, whole), **line}
-        start = (
-            float(line["_joint"][0]),
-            float(np.nan_to_num(line["calibration_slope"][0])),
-            float(line["calibration_intercept"][0]),
-        )
-        weights, codes = cluster_weights(rows.clusters, replicates, seed)
-        drawn: dict[str, list[np.ndarray]] = {name: [] for name in names}
-        for block in blocks(weights, codes):
-            replicate = {**figures(rows, block), **calibration_line(rows, block, start, steps=3)}
-            for name in names:
-                drawn[name].append(replicate[name])
-    for i, name in enumerate(names):
-        sample = np.concatenate(drawn[name])
-        sample = sample[~np.isnan(sample)]
-        empty.loc[i, "value"] = float(value[name][0])
-        if len(sample) and not np.isnan(value[name][0]):
-            empty.loc[i, ["low", "high"]] = np.quantile(sample, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return empty
+        value = {**figures(rows, whole, thresholds), **line}
+        start, drawn, mass, gap = start_of(line), [], [whole @ in_bin], [whole @ gaps]
+        for block in draws(rows.clusters, seed, replicates):
+            drawn.append({**figures(rows, block, thresholds), **line_replicates(rows, block, start)})
+            mass.append(block @ in_bin)
+            gap.append(block @ gaps)
+    sample = {name: np.concatenate([each[name] for each in drawn]) for name in value}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = [each / weight for each, weight in zip(gap, mass, strict=True)]
+    error = calibration_error((mass[0], gap[0]), (np.concatenate(mass[1:]), np.concatenate(gap[1:])))
+    value["calibration_error"], sample["calibration_error"] = error[:1], error[1:]
+    for name, chosen in rows.lists.items():
+        if chosen.names != ("",):
+            for tie, precision in chosen.exact_precision(rows.y).items():
+                value[at("precision", name, tie)] = np.array([precision])
+                value[at("lift", name, tie)] = np.array([precision]) / value["base_rate"]
+        if chosen.unknown == 0 or chosen.unknown >= min_cell:
+            value[at("unknown", name)] = np.array([float(chosen.unknown)])
+    return table_of({name: float(each[0]) for name, each in value.items()}, sample, names, n)
+
+
+def figure_names(rows: Scored, thresholds: Sequence[float] = ()) -> list[str]:
+    """The metrics that `evaluate` gives for these rows, in order."""
+    lists = [
+        name
+        for key, chosen in rows.lists.items()
+        for name in (*(at(metric, key, tie) for tie in chosen.names for metric in SHARES), at("unknown", key))
+    ]
+    curve = [threshold_name(name, t) for t in thresholds for name in ("net_benefit", "net_benefit_all")]
+    return [*(name for name in METRICS if not name.endswith("_at_capacity")), *lists, *curve]
+
+
+def table_of(
+    value: Mapping[str, float], sample: Mapping[str, np.ndarray], names: Sequence[str], n: int
+) -> pd.DataFrame:
+    """metric, value, low, high, n: figures and the middle 95 % of their replicates, missing where there are none."""
+    found = []
+    for name in names:
+        told = value.get(name, np.nan)
+        drawn = sample.get(name, np.empty(0))
+        drawn = drawn[~np.isnan(drawn)]
+        ends = (np.nan, np.nan)
+        if len(drawn) and not np.isnan(told):
+            ends = tuple(np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+        found.append((name, told, *ends, n))
+    return pd.DataFrame(found, columns=["metric", "value", "low", "high", "n"])

@@ -23,7 +23,7 @@ from models.explanation import (
     with_evidence,
 )
 from models.informative import OLD, SPANS_BASE_RATE, THIN, UNLIKE
-from models.metrics import COLUMNS, METRICS, Scored, calibration_line, evaluate, metric_rows
+from models.metrics import AT_CAPACITY, COLUMNS, METRICS, Scored, calibration_line, evaluate, metric_rows
 from models.model import Model, content_hash, fit_model
 from models.scoring import band_of, score
 from models.selection import choose
@@ -224,7 +224,10 @@ def test_metrics_at_capacity_and_for_returning_persons() -> None:
     )
     table = metric_rows(frame, select=lambda score, case_id: score >= 0.5, seed=1, min_cell=10)
     assert list(table.columns) == COLUMNS
-    assert set(table["metric"]) == {name + kind for name in METRICS for kind in ("", "[new]", "[returning]")}
+    kinds = ("", "[new]", "[returning]")
+    ties = {f"{name}[{tie}]" for name in AT_CAPACITY for tie in ("worst", "best", "expected")}
+    unknown = {f"unknown_at_capacity{kind}" for kind in kinds}
+    assert set(table["metric"]) == {name + kind for name in METRICS for kind in kinds} | ties | unknown
     found = table.set_index("metric")
     known, chosen = ~np.isnan(y), chance >= 0.5
     assert found.loc["precision_at_capacity", "value"] == pytest.approx(y[known & chosen].mean())
