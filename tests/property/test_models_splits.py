@@ -25,74 +25,71 @@ START = date(2020, 1, 31)  # month arithmetic meets the shorter months
 def cohort_rows(draw: st.DrawFn) -> pd.DataFrame:
     """Cohorts a few days or a month apart with windows that overlap, persons in several of them, some cohorts open."""
     step = draw(st.sampled_from([10, 30, 31]))
-    run = draw(st.integers(100, 500))
-    horizon, lag = draw(st.sampled_from([5, 30, 90])), draw(st.sampled_from([0, 7]))
-    days = sorted(draw(st.lists(st.integers(0, run // step), min_size=1, max_size=8)))
-    people = draw(st.sampled_from([4, 25, 200]))
+    horizon, lag = draw(st.sampled_from([5, 20, 60])), draw(st.sampled_from([0, 7]))
+    count = draw(st.sampled_from([5, 7, 9, 11, 3]))
+    places = [place for place in range(count) for _ in range(draw(st.sampled_from([1, 1, 1, 1, 0, 2])))]
+    run = max([*places, 1]) * step + draw(st.sampled_from([0, 5, 40, 100]))
+    people = draw(st.sampled_from([4, 25, 400]))
+    names = draw(st.sampled_from([2, 50]))
+    rng = np.random.default_rng(draw(st.integers(0, 999)))  # the rows' own luck: quicker than a draw for each
     rows = []
-    for number, place in enumerate(days):
+    for number, place in enumerate(places or [0]):
         as_of = place * step
-        window = as_of + horizon + draw(st.sampled_from([0, 0, 20]))  # planned ends differ between cohorts
-        closes = window + lag
-        for case in range(draw(st.integers(1, 12))):
-            at = draw(st.none() | st.integers(as_of, window - 1))
-            known = None if at is None else at + draw(st.integers(0, 2 * lag + 1))
-            closed = closes <= run
-            told = closed and known is not None and known < run
-            unknown = case > 0 and draw(st.integers(0, 9)) == 0  # a case without a window
+        window = as_of + horizon + draw(st.sampled_from([0, 0, 0, 20]))  # planned ends differ between cohorts
+        for case in range(draw(st.sampled_from([6, 3, 12, 1]))):
+            at = rng.integers(as_of, window) if rng.random() < 0.5 else None
+            known = None if at is None else int(at + rng.integers(0, 2 * lag + 2))
             rows.append(
                 {
-                    "cohort": f"c{number % 5}",
+                    "cohort": f"c{number % names}",
                     "as_of": START + timedelta(days=as_of),
                     "case_id": f"{number}-{case}",
-                    "cluster_id": f"k{draw(st.integers(0, people))}",
+                    "cluster_id": f"k{rng.integers(0, people)}",
                     "window_end": START + timedelta(days=window),
-                    "closes_on": START + timedelta(days=closes),
-                    "outcome_known_at": START + timedelta(days=known) if told and known is not None else None,
-                    "outcome": np.nan if unknown or not closed else float(told),
+                    "closes_on": START + timedelta(days=window + lag),
+                    "outcome_known_at": START + timedelta(days=known) if known is not None and known < run else None,
+                    "outcome": float(known is not None and known < run),
+                    "without_window": case > 0 and rng.random() < 0.1,
                 }
             )
     frame = pd.DataFrame(rows)
     for name in ("as_of", "window_end", "closes_on", "outcome_known_at"):
         frame[name] = pd.to_datetime(frame[name])
-    # one cohort has one calendar
-    for name in ("window_end", "closes_on"):
+    for name in ("window_end", "closes_on"):  # one cohort has one calendar
         frame[name] = frame.groupby(["as_of", "cohort"])[name].transform("max")
-    open_still = (frame["closes_on"] > pd.Timestamp(START + timedelta(days=run))).to_numpy()
-    frame.loc[open_still, "outcome"] = np.nan
-    frame.loc[open_still, "outcome_known_at"] = pd.NaT
+    still_open = (frame["closes_on"] > pd.Timestamp(START + timedelta(days=run))).to_numpy()
+    unknown = still_open | frame.pop("without_window").to_numpy()
+    frame.loc[unknown, "outcome"] = np.nan
+    frame.loc[unknown, "outcome_known_at"] = pd.NaT
     return frame
 
 
-SPANS = st.sampled_from(["1d", "10d", "30d", "1mo", "2mo", "1y"])
+SPANS = st.sampled_from(["1d", "10d", "30d", "1mo", "70d", "2mo", "1y"])
 DAYS = st.integers(0, 400).map(lambda n: START + timedelta(days=n))
+STARTS = st.integers(0, 30).map(lambda n: START + timedelta(days=n))
+ENDS = st.integers(90, 300).map(lambda n: START + timedelta(days=n))
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "feature_start": STARTS,
+    "feature_end": ENDS,
+    "label_start": STARTS,
+    "label_end": ENDS,
+    "update_every": SPANS,
+    "train_every": SPANS,
+    "test_every": SPANS,
+    "histories": st.lists(SPANS, min_size=1, max_size=3, unique=True),
+    "test_for": st.sampled_from(["1d", "10d", "20d", "1mo", "31d", "2mo"]),
+    "last": st.integers(1, 4),
+    "relatives": st.sampled_from(["purge", "cross_fit", "auto"]),
+    "purge_ceiling": st.sampled_from([0.0, 0.3, 1.0]),
+    "folds": st.integers(2, 5),
+}
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> SplitsSpec:
-    """The default section more often than not changed in a few fields."""
-    fields: dict[str, st.SearchStrategy[Any]] = {
-        "feature_start": DAYS,
-        "feature_end": DAYS.map(lambda day: day + timedelta(days=401)) | DAYS,
-        "label_start": DAYS,
-        "label_end": DAYS.map(lambda day: day + timedelta(days=401)) | DAYS,
-        "update_every": SPANS,
-        "train_every": SPANS,
-        "test_every": SPANS,
-        "histories": st.lists(SPANS, min_size=1, max_size=3, unique=True),
-        "test_for": SPANS,
-        "last": st.integers(1, 4),
-        "relatives": st.sampled_from(["purge", "cross_fit", "auto"]),
-        "purge_ceiling": st.sampled_from([0.0, 0.3, 1.0]),
-        "folds": st.integers(2, 5),
-    }
-    chosen = draw(st.sets(st.sampled_from(sorted(fields)), max_size=5))
-    values = {name: draw(fields[name]) for name in sorted(chosen)} | {"min_class": draw(st.sampled_from([1, 1, 2]))}
-    for what in ("feature", "label"):
-        start, end = values.get(f"{what}_start"), values.get(f"{what}_end")
-        if start and end and end <= start:
-            del values[f"{what}_end"]
-    return SplitsSpec.model_validate(values)
+    """The default section, some of its fields changed."""
+    chosen = [name for name in FIELDS if draw(st.sampled_from([False, False, False, True]))]
+    return SplitsSpec.model_validate({"min_class": 1, **{name: draw(FIELDS[name]) for name in chosen}})
 
 
 def described(frame: pd.DataFrame, split: Split) -> dict[str, Any]:
@@ -109,14 +106,14 @@ def described(frame: pd.DataFrame, split: Split) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(cohort_rows(), specs())
 def test_every_split_equals_the_reference(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     found = [described(frame, split) for split in temporal_splits(frame, spec)]
     assert found == [vars(expected) for expected in reference_splits(frame, spec)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cohort_rows(), specs())
 def test_every_split_keeps_its_promises(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     splits = temporal_splits(frame, spec)
@@ -147,7 +144,7 @@ def test_every_split_keeps_its_promises(frame: pd.DataFrame, spec: SplitsSpec) -
             assert (test["closes_on"] <= pd.Timestamp(splits[-1].as_of)).all(), "known when the test was scored"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cohort_rows(), specs(), st.integers(0, 5))
 def test_a_cluster_is_scored_by_a_model_that_never_saw_it(frame: pd.DataFrame, spec: SplitsSpec, seed: int) -> None:
     """Cross-fitting: what trains a fold's model and what it scores have no cluster in common; every row is scored."""
@@ -162,7 +159,7 @@ def test_a_cluster_is_scored_by_a_model_that_never_saw_it(frame: pd.DataFrame, s
         assert sorted(scored) == sorted(split.test)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cohort_rows(), specs())
 def test_the_bounds_of_the_section_are_kept(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     splits = temporal_splits(frame, spec)
@@ -189,7 +186,7 @@ def test_the_bounds_of_the_section_are_kept(frame: pd.DataFrame, spec: SplitsSpe
         )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cohort_rows(), specs(), st.data())
 def test_what_comes_later_changes_no_split_of_an_earlier_day(
     frame: pd.DataFrame, spec: SplitsSpec, data: st.DataObject
@@ -286,7 +283,7 @@ def test_the_calendar_tells_the_splits(frame: pd.DataFrame, spec: SplitsSpec) ->
             assert test["outcomes"].sum() == np.nansum(known)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(DAYS, SPANS)
 def test_spans_as_pandas_counts_them(day: date, span: str) -> None:
     assert pd.Timestamp(later(day, span)) == after(pd.Timestamp(day), span)
