@@ -216,6 +216,21 @@ class ByAssociation(_Section):
     reason: Words
 
 
+class Uninformative(_Section):
+    """How many scores may say nothing.
+
+    Parameters
+    ----------
+    at_most : float
+        Share of the open cases whose score is not informative; with more, no score is published.
+    reason : Text
+        Why this share.
+    """
+
+    at_most: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, _Figure]
+    reason: Words
+
+
 class Charter(_Section):
     """The charter of a programme: every field is explained in docs/charter.md."""
 
@@ -242,6 +257,9 @@ class Charter(_Section):
     accepted: list[Acceptance] = Field(default_factory=list)
     by_association: Annotated[
         ByAssociation | None, BeforeValidator(_open, json_schema_input_type=ByAssociation | str | None)
+    ] = None
+    uninformative: Annotated[
+        Uninformative | None, BeforeValidator(_open, json_schema_input_type=Uninformative | str | None)
     ] = None
 
     _placeholders: tuple[Location, ...] = PrivateAttr(default=())
@@ -292,8 +310,9 @@ class Charter(_Section):
     def sha256(self) -> str:
         """Hash of the canonical JSON: the same for two files that say the same."""
         said = self.model_dump(mode="json")
-        if self.by_association is None:
-            del said["by_association"]  # charters signed before there was such a field keep their hash
+        for name in ("by_association", "uninformative"):
+            if said[name] is None:
+                del said[name]  # charters signed before there was such a field keep their hash
         text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -11,6 +11,7 @@ not_auditable (something cannot be told), fit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -31,6 +32,27 @@ NOT_AUDITABLE: Final = "not_auditable"
 DESCRIPTIVE_ONLY: Final = "descriptive_only"
 VERDICTS: Final = (DESCRIPTIVE_ONLY, NOT_FIT, NOT_AUDITABLE, FIT)
 """In the order in which they win."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of vignettes.yaml, and whether it holds.
+
+    Attributes
+    ----------
+    higher, lower : str
+        Names of the two fictional cases.
+    because : Text
+        The statement in words.
+    holds : bool
+        Whether the deployed model puts the first above the second.
+    """
+
+    higher: str
+    lower: str
+    because: Text
+    holds: bool
+
 
 LEAST = 100
 """So many outcomes, and so many non-outcomes, must be in the test."""
@@ -80,11 +102,15 @@ CODES: Final[dict[str, str]] = {
     "threshold_failed": NOT_FIT,
     "threshold_not_measured": NOT_FIT,
     "gap_outside": NOT_FIT,
+    "vignette_order": NOT_FIT,
+    "too_many_uninformative": NOT_FIT,
     "gap_cannot_tell": NOT_AUDITABLE,
     "gap_not_measured": NOT_AUDITABLE,
     "attribute_missing": NOT_AUDITABLE,
     "no_fairness_threshold": NOT_AUDITABLE,
     "threshold_met": FIT,
+    "vignettes_in_order": FIT,
+    "enough_informative": FIT,
     "gap_within": FIT,
     "gap_accepted": FIT,
 }
@@ -139,6 +165,8 @@ def judge(
     model: str | None = None,
     split: str | None = None,
     words: Words | None = None,
+    uninformative: tuple[int, int] | None = None,
+    statements: Sequence[Statement] = (),
 ) -> Verdict:
     """Measure a release against its charter.
 
@@ -157,6 +185,11 @@ def judge(
         metric once.
     words : Words, optional
         What attributes and groups are called; by default their names in the data.
+    uninformative : (int, int), optional
+        How many of how many open cases have a score that is not informative. Without it a ceiling of the charter is not
+        met: nobody knows.
+    statements : sequence of Statement
+        What vignettes.yaml says of its cases, and whether it holds.
     """
     if not charter.is_signed_off:
         raise PlumblineError("the charter has placeholders, so nothing can be judged by it.", where="charter.yaml")
@@ -171,6 +204,7 @@ def judge(
     measured = _chosen(metrics, model, split)
     found = [_threshold(each, measured.get(each.metric), say) for each in charter.performance]
     found += _fairness(charter, fairness if split is None else fairness[fairness["split"] == split], say)
+    found += _vignettes(statements, say) + _ceiling(charter, uninformative, say)
     verdict = min((CODES[reason.code] for reason in found), key=VERDICTS.index)
     met = [reason for reason in found if CODES[reason.code] == FIT]
     against = [reason for reason in found if CODES[reason.code] != FIT]
@@ -212,6 +246,25 @@ def _threshold(threshold: PerformanceThreshold, row: Any, say: Sentences) -> Rea
         code = "threshold_failed"
     text = say.threshold(code, threshold, value, low, high)
     return Reason(code, text, threshold.limit, value, low, high, metric=threshold.metric)
+
+
+def _vignettes(statements: Sequence[Statement], say: Sentences) -> list[Reason]:
+    wrong = [Reason("vignette_order", say.vignette(each.because)) for each in statements if not each.holds]
+    if wrong or not statements:
+        return wrong
+    return [Reason("vignettes_in_order", say.vignettes_in_order(len(statements)))]
+
+
+def _ceiling(charter: Charter, counted: tuple[int, int] | None, say: Sentences) -> list[Reason]:
+    if charter.uninformative is None or charter.uninformative.at_most is None:
+        return []
+    limit, (count, n) = charter.uninformative.at_most, counted or (0, 0)
+    share = count / n if n else None
+    # fewer cases than the minimum cell, of one kind or the other, are not published in this form either
+    told = share if min(count, n - count) >= charter.minimum_cell or count in (0, n) else None
+    code = "enough_informative" if share is not None and share <= limit else "too_many_uninformative"
+    text = say.uninformative(code, limit, told, measured=share is not None)
+    return [Reason(code, text, limit, told, metric="uninformative")]
 
 
 def _fairness(charter: Charter, fairness: pd.DataFrame, say: Sentences) -> list[Reason]:

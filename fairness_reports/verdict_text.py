@@ -71,6 +71,30 @@ THRESHOLD: Final[dict[str, dict[str, str]]] = {
         "de": "{metric}: war nicht messbar. Vereinbart war {limit}.",
     },
 }
+VIGNETTE: Final = {
+    "en": "The model orders fictional cases otherwise than people of the field agreed: “{because}” does not hold.",
+    "de": "Das Modell ordnet erdachte Fälle anders, als Fachleute es festgelegt haben: „{because}“ gilt nicht.",
+}
+IN_ORDER: Final = {
+    "en": "Fictional cases stand in the order that people of the field agreed ({count} statements).",
+    "de": "Erdachte Fälle stehen in der Ordnung, die Fachleute festgelegt haben ({count} Aussagen).",
+}
+UNINFORMATIVE: Final[dict[str, dict[str, str]]] = {
+    "enough_informative": {
+        "en": "Scores that are not informative: {figure} of the open cases. Agreed were at most {limit}: met.",
+        "de": "Nicht aussagekräftige Werte: {figure} der offenen Fälle. Vereinbart waren höchstens {limit}: erfüllt.",
+    },
+    "too_many_uninformative": {
+        "en": "Scores that are not informative: {figure} of the open cases. Agreed were at most {limit}: not met.",
+        "de": "Nicht aussagekräftige Werte: {figure} der offenen Fälle. Vereinbart waren höchstens {limit}: nicht "
+        "erfüllt.",
+    },
+    "not_measured": {
+        "en": "How many scores are not informative could not be measured. Agreed were at most {limit}.",
+        "de": "Wie viele Werte nicht aussagekräftig sind, war nicht messbar. Vereinbart waren höchstens {limit}.",
+    },
+}
+FEW_CASES: Final = {"en": "too few for a figure, or all but so few,", "de": "zu wenige für eine Zahl oder fast alle"}
 LIMIT: Final = {"en": ("at least {}", "at most {}"), "de": ("mindestens {}", "höchstens {}")}
 BOUND: Final = {
     "estimate": {"en": "the estimate itself", "de": "die Schätzung selbst"},
@@ -196,6 +220,25 @@ class Sentences:
                 figure=self._figure(form, (value, low, high), language),
                 limit=forms[threshold.at_least is None].format(form.value(self._languages[language], threshold.limit)),
                 bound=BOUND[threshold.required_bound][language],
+            )
+        return Text(**sentences)
+
+    def vignette(self, because: Text) -> Text:
+        """A statement of vignettes.yaml does not hold."""
+        return Text(**{each: form.format(because=because[each].rstrip(" .")) for each, form in VIGNETTE.items()})
+
+    def vignettes_in_order(self, count: int) -> Text:
+        """All of them hold."""
+        return Text(**{each: form.format(count=count) for each, form in IN_ORDER.items()})
+
+    def uninformative(self, code: str, limit: float, share: float | None, *, measured: bool) -> Text:
+        """How the share of scores that say nothing came out; `share` is None where it may not be told."""
+        sentences = {}
+        form = _Form("uninformative", (share, None, None), (limit,))
+        for language, speech in self._languages.items():
+            sentences[language] = UNINFORMATIVE[code if measured else "not_measured"][language].format(
+                figure=FEW_CASES[language] if share is None else form.value(speech, share),
+                limit=form.value(speech, limit),
             )
         return Text(**sentences)
 

@@ -15,7 +15,7 @@ from data_contracts.yamldoc import read_document
 from pipelines.packs import built_in, load_pack
 
 TEMPLATE = Path(__file__).parent / "templates" / "pack"
-FILES = ("contract.odcs.yaml", "programme.yaml", "charter.yaml", "words.yaml")
+FILES = ("contract.odcs.yaml", "programme.yaml", "charter.yaml", "words.yaml", "vignettes.yaml")
 """The files of a pack, in the order in which they are filled in."""
 
 _NAME = re.compile(r"[a-z](_?[a-z0-9]){1,40}")
@@ -84,7 +84,7 @@ def _next_steps(name: str, out: Path) -> str:
             f"A pack for {name} in {out}: {', '.join(FILES)}.",
             "It works as it stands, with three made-up tables. Every field has a comment; see also docs/packs.md.",
             "Next:",
-            "  1. Write your own tables into contract.odcs.yaml, then programme.yaml and words.yaml.",
+            "  1. Write your own tables into contract.odcs.yaml, then programme.yaml, words.yaml and vignettes.yaml.",
             f"  2. plumbline dummy {folder} --people 500 --out {dummy}",
             "     writes files that keep your contract: does it describe what you have?",
             f"  3. plumbline check {folder} --data {dummy}",

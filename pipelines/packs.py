@@ -40,9 +40,13 @@ from models.spec import (
     OutcomeSpec,
     SplitsSpec,
     UncertaintySpec,
+    Vignette,
+    Vignettes,
 )
+from models.spec import vignettes as fictional
 
 BUILT_IN = Path(data_contracts.__file__).parent / "programmes"
+VIGNETTES = "vignettes.yaml"
 
 
 class Programme(BaseModel):
@@ -101,6 +105,8 @@ class Pack:
         Its folder.
     contract, programme, charter, words
         The four files.
+    vignettes : Vignettes or None
+        vignettes.yaml, where there is one.
     """
 
     path: Path
@@ -108,6 +114,7 @@ class Pack:
     programme: Programme
     charter: Charter
     words: Words
+    vignettes: Vignettes | None = None
 
     @property
     def name(self) -> str:
@@ -116,12 +123,14 @@ class Pack:
 
     @cached_property
     def config_hash(self) -> str:
-        """Hash of everything declared but the charter: contract, programme, words."""
+        """Hash of everything declared but the charter: contract, programme, words, vignettes."""
         said = {
             "contract": self.contract.sha256,
             "programme": self.programme.model_dump(mode="json"),
             "words": self.words.model_dump(mode="json"),
         }
+        if self.vignettes is not None:
+            said["vignettes"] = self.vignettes.model_dump(mode="json")
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def require_sign_off(self) -> None:
@@ -198,7 +207,14 @@ def load_pack(name_or_path: str) -> Pack:
     contract, mistakes = read_contract(path / "contract.odcs.yaml")
     parts: dict[str, Any] = {}
     documents: dict[str, Document] = {}
-    for file, model in (("programme.yaml", Programme), ("charter.yaml", Charter), ("words.yaml", Words)):
+    models: list[tuple[str, type[BaseModel]]] = [
+        ("programme.yaml", Programme),
+        ("charter.yaml", Charter),
+        ("words.yaml", Words),
+    ]
+    if os.path.lexists(path / VIGNETTES):  # the one file that a pack may do without
+        models.append((VIGNETTES, Vignettes))
+    for file, model in models:
         document, found = read_document(path / file)
         mistakes += found
         if document is not None:
@@ -213,7 +229,7 @@ def load_pack(name_or_path: str) -> Pack:
     words: Words | None = parts.get("words.yaml")
     if mistakes or contract is None or programme is None or charter is None or words is None:
         raise PackError(path, mistakes)
-    return Pack(path, contract, programme, charter, words)
+    return Pack(path, contract, programme, charter, words, parts.get(VIGNETTES))
 
 
 def _take_categories(document: Document, contract: Contract) -> list[Mistake]:
@@ -269,6 +285,10 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
             told=unsound,
         )
         tell("programme.yaml", ("features",), found)
+    if contract is not None and has(programme, "core") and VIGNETTES in documents:
+        cases = sound_items(Vignette, documents[VIGNETTES], ("vignettes",))
+        known = vocabulary(programme.core, contract)
+        tell(VIGNETTES, ("vignettes",), fictional.check(cases, known, [feature for _, feature in features or []]))
     if has(programme, "features", "protected") and has(words, "factors", "attributes"):
         tell("words.yaml", (), factor_words.check(words, programme.features, programme.protected.attributes))
     if has(programme, "bands") and has(words, "bands"):

@@ -20,11 +20,16 @@ from pydantic import BaseModel
 
 from fairness_reports.charter import Charter
 from features.words import Words
-from models.spec import SIMPLEST_FIRST
+from models.spec import SIMPLEST_FIRST, Vignettes
 from pipelines.packs import Programme
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
-FILES: dict[str, type[BaseModel]] = {"programme": Programme, "charter": Charter, "words": Words}
+FILES: dict[str, type[BaseModel]] = {
+    "programme": Programme,
+    "charter": Charter,
+    "words": Words,
+    "vignettes": Vignettes,
+}
 """File of a pack, without its ending -> its model."""
 
 # the short forms that a model reads before anything else
@@ -40,7 +45,7 @@ def schema(name: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    name : {"programme", "charter", "words"}
+    name : {"programme", "charter", "words", "vignettes"}
         The file.
 
     Returns

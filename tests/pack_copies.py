@@ -41,8 +41,14 @@ def change(pack: Path, file: str, edit: Callable[[dict[str, Any]], None]) -> Non
     path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
+def without_vignettes(pack: Path) -> None:
+    """Leave the fictional cases out: a copy with other features or little to learn from may order them otherwise."""
+    (pack / "vignettes.yaml").unlink(missing_ok=True)
+
+
 def loosen(pack: Path) -> None:
     """Thresholds that any model meets: the verdict is fit wherever there are outcomes enough."""
+    without_vignettes(pack)
     why = {"en": "For a test.", "de": "Für einen Test."}
 
     def edit(charter: dict[str, Any]) -> None:
@@ -76,6 +82,7 @@ SMALL_TABLES = ("persons", "memberships", "cases", "referrals", "placements")
 
 def shrink(pack: Path) -> None:
     """Leave only the tables of `SMALL_TABLES` in the pack: most of a run's time goes into their rules."""
+    without_vignettes(pack)
 
     def contract(content: dict[str, Any]) -> None:
         content["schema"] = [table for table in content["schema"] if table["name"] in SMALL_TABLES]

@@ -36,10 +36,14 @@ from models.spec import (
     CandidatesSpec,
     CohortSpec,
     EvaluationSpec,
+    Order,
     OutcomeSpec,
     SplitsSpec,
     Subset,
     UncertaintySpec,
+    Vignette,
+    VignetteEvent,
+    Vignettes,
 )
 from pipelines.packs import Programme
 
@@ -51,6 +55,7 @@ ROOTS: dict[str, list[type[BaseModel]]] = {
     "programme.yaml": [Programme, Band, *SETTINGS],
     "charter.yaml": [Charter],
     "words.yaml": [Words],
+    "vignettes.yaml": [Vignettes],
 }
 # keys of the contract that the models never see: read_contract takes them apart first
 _TAKEN_APART = {"schema", "customProperties"}
@@ -90,6 +95,9 @@ SECTIONS: dict[tuple[str, str], list[type[BaseModel]]] = {
     ("charter.yaml", "A fairness threshold"): [FairnessThreshold],
     ("charter.yaml", "An accepted gap"): [Acceptance],
     ("words.yaml", "words.yaml"): [Words, Noun, FactorWords, AttributeWords, Text],
+    ("vignettes.yaml", "vignettes.yaml"): [Vignettes, Order],
+    ("vignettes.yaml", "A vignette"): [Vignette],
+    ("vignettes.yaml", "An event of a vignette"): [VignetteEvent],
     ("delivery.yaml", "delivery.yaml"): [_Note],
 }
 

@@ -18,7 +18,7 @@ from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL
 
 SHARES = frozenset(
     ["base_rate", "selection_rate", "unknown_share", "tpr", "fpr", "fnr", "tnr", "ppv", "npv", "accuracy", "mean_score",
-     "calibration", "calibration_in_the_large", "precision_at_capacity", "recall_at_capacity"]
+     "calibration", "calibration_in_the_large", "precision_at_capacity", "recall_at_capacity", "uninformative"]
 )  # fmt: skip
 _GAPS = frozenset(["calibration", "calibration_in_the_large"])  # differences by nature
 _DIGITS = {"auc": 2, "brier": 3}

@@ -139,13 +139,15 @@ class Vignettes(Section):
         return self
 
 
-def check(vignettes: Vignettes, known: Vocabulary, features: Sequence[Feature] = ()) -> list[tuple[Location, str, str]]:
+def check(
+    vignettes: Sequence[tuple[int, Vignette]], known: Vocabulary, features: Sequence[Feature] = ()
+) -> list[tuple[Location, str, str]]:
     """What the vignettes name that the core tables cannot hold.
 
     Parameters
     ----------
-    vignettes : Vignettes
-        The file.
+    vignettes : sequence of (int, Vignette)
+        The cases, each with its place in the list.
     known : Vocabulary
         Names and values of the core tables.
     features : sequence of FeatureSpec
@@ -154,19 +156,19 @@ def check(vignettes: Vignettes, known: Vocabulary, features: Sequence[Feature] =
     Returns
     -------
     list of (location, what, todo)
-        Locations are places in vignettes.yaml.
+        Locations count from the list of cases.
     """
     ages = {spec.attribute for spec in features if isinstance(spec, AgeYears)}
     advise = Nearest()
     told: list[tuple[Location, str, str]] = []
-    for i, vignette in enumerate(vignettes.vignettes):
+    for i, vignette in vignettes:
         found = [*_attributes(vignette, known, ages), *_sources(vignette, known)]
         for j, event in enumerate(vignette.events):
             found += [(("events", j, *place), what, word, among) for place, what, word, among in _event(event, known)]
         for place, what, word, among in found:
             if not advise.silent(word):
                 listed = f"Known: {', '.join(sorted(among)[:20])}." if among else "Leave it out."
-                told.append((("vignettes", i, *place), what, advise(word, among) or listed))
+                told.append(((i, *place), what, advise(word, among) or listed))
     return told
 
 

@@ -85,6 +85,9 @@ def test_real_words_are_no_placeholders(text: object) -> None:
         (("by_association",), "TODO"),
         (("by_association",), {"reason": "TODO"}),
         (("by_association",), {"reason": {"en": "said", "de": "bitte ausfüllen"}}),
+        (("uninformative",), "TODO"),
+        (("uninformative",), {"at_most": "TODO", "reason": WORDS}),
+        (("uninformative",), {"at_most": 0.5, "reason": "TODO"}),
     ],
 )
 def test_a_charter_with_a_placeholder_loads_but_is_not_signed_off(path: tuple[str | int, ...], value: object) -> None:
@@ -133,6 +136,9 @@ def test_what_cannot_be_meant_is_a_mistake() -> None:
     _fails({"minimum_cell": 2}, "minimum_cell")
     _fails({"by_association": {"why": WORDS}}, "by_association")
     _fails({"by_association": {"reason": "only one language"}}, "by_association")
+    _fails({"uninformative": {"at_most": 0.5}}, "uninformative")
+    _fails({"uninformative": {"at_most": 1, "reason": WORDS}}, "less than 1")  # a ceiling of all is none
+    _fails({"uninformative": {"at_most": 50, "reason": WORDS}}, "less than 1")
     _fails({"sign_off": {"by": WORDS, "date": "soon"}}, "date")
 
 
@@ -158,10 +164,13 @@ def test_the_hash_is_of_what_is_said_not_of_how_it_is_written() -> None:
     assert Charter.model_validate(data | {"minimum_cell": 11}).sha256 != one.sha256
 
 
-def test_a_charter_that_says_nothing_of_association_keeps_its_hash() -> None:
+def test_a_charter_without_the_newer_fields_keeps_its_hash() -> None:
     before = "43d3c20a4935098fadf3fb429a24937c69ff62bed19879ad011edfcf81e736ee"  # made before the field existed
     assert Charter.model_validate(charter_data()).sha256 == before
     assert Charter.model_validate(charter_data() | {"by_association": {"reason": WORDS}}).sha256 != before
+    ceilings = [{"at_most": share, "reason": WORDS} for share in (0.4, 0.5)]
+    hashes = {Charter.model_validate(charter_data() | {"uninformative": each}).sha256 for each in ceilings}
+    assert len(hashes | {before}) == 3
 
 
 @pytest.mark.parametrize(

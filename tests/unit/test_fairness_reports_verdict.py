@@ -14,7 +14,7 @@ from data_contracts.errors import PlumblineError
 from fairness_reports.audit import audit
 from fairness_reports.charter import Acceptance, Charter, FairnessThreshold, PerformanceThreshold
 from fairness_reports.spec import ProtectedSpec
-from fairness_reports.verdict import CODES, VERDICTS, Verdict, judge
+from fairness_reports.verdict import CODES, VERDICTS, Statement, Verdict, judge
 from features.words import Text, Words
 from tests.fairness_reports_audit_data import WORDS, scored, threshold
 
@@ -268,6 +268,68 @@ def test_headlines_are_never_a_bare_fit(kind: str) -> None:
 
 def test_every_code_speaks_for_a_verdict() -> None:
     assert set(CODES.values()) == set(VERDICTS)
+
+
+CEILING = {"at_most": 0.5, "reason": {"en": "Half at least must tell something.", "de": "Die Hälfte muss etwas sagen."}}
+
+
+def with_ceiling(counted: tuple[int, int] | None) -> Verdict:
+    agreed = charter(fairness=[threshold()], uninformative=CEILING)
+    return judge(agreed, metrics(**GOOD), fairness({}), outcomes=500, non_outcomes=900, uninformative=counted)
+
+
+@pytest.mark.parametrize(
+    ("counted", "holds", "told"),
+    [
+        ((500, 1000), True, "50.0"),
+        ((501, 1000), False, "50.1"),
+        ((5001, 10_000), False, "50.01"),  # never a figure that looks like the limit that it misses
+        ((1000, 1000), False, "100.0"),
+        ((0, 1000), True, "0.0"),
+        ((995, 1000), False, "too few"),
+        ((3, 1000), True, "too few"),
+        (None, False, "could not be measured"),
+        ((0, 0), False, "could not be measured"),
+    ],
+)
+def test_too_many_scores_that_say_nothing_are_not_fit(counted: tuple[int, int] | None, holds: bool, told: str) -> None:
+    result = with_ceiling(counted)
+    assert result.verdict == ("fit" if holds else "not_fit")
+    reason = (result.met if holds else result.reasons)[-1]
+    assert reason.code == ("enough_informative" if holds else "too_many_uninformative")
+    assert reason.threshold == 0.5
+    assert told in reason.text.en
+    assert "höchstens 50" in reason.text.de
+
+
+def test_a_charter_without_a_ceiling_judges_none() -> None:
+    agreed = charter(fairness=[threshold()])
+    result = judge(agreed, metrics(**GOOD), fairness({}), outcomes=500, non_outcomes=900, uninformative=(1000, 1000))
+    assert [each.code for each in result.met] == ["threshold_met", "gap_within"]
+
+
+def statement(*, holds: bool) -> Statement:
+    because = Text(en="What was must not weigh as much as what is.", de="Was war, darf nicht so schwer wiegen.")
+    return Statement("recent", "old", because, holds)
+
+
+def test_a_wrong_order_of_vignettes_is_not_fit_in_the_words_of_the_statement() -> None:
+    agreed = charter(fairness=[threshold()])
+
+    def said(*statements: Statement) -> Verdict:
+        table = fairness({})
+        return judge(agreed, metrics(**GOOD), table, outcomes=500, non_outcomes=900, statements=statements)
+
+    assert said().verdict == "fit"
+    assert "vignettes_in_order" not in {each.code for each in said().met}
+    held = said(statement(holds=True), statement(holds=True))
+    assert held.verdict == "fit"
+    assert held.met[-1].code == "vignettes_in_order"
+    assert "2 statements" in held.met[-1].text.en
+    wrong = said(statement(holds=True), statement(holds=False))
+    assert (wrong.verdict, [each.code for each in wrong.reasons]) == ("not_fit", ["vignette_order"])
+    assert "“What was must not weigh as much as what is” does not hold." in wrong.reasons[0].text.en
+    assert "„Was war, darf nicht so schwer wiegen“ gilt nicht." in wrong.reasons[0].text.de
 
 
 SPEC = ProtectedSpec(attributes=["sex", "region"], intersections="none")
