@@ -196,7 +196,7 @@ def fit_model(
 
 
 def content_hash(state: Any) -> str:
-    """Hash of nested plain values and arrays; a booster counts by its trees, bins and baseline."""
+    """Hash of nested plain values and arrays; a booster counts by its trees, bins, categories and baseline."""
     digest = hashlib.sha256()
     for piece in _pieces(state):
         digest.update(len(piece).to_bytes(8, "big"))
@@ -233,10 +233,12 @@ def _pieces(value: Any) -> Iterator[bytes]:
 
 def _booster_content(booster: Any) -> dict[str, Any]:
     trees = [tree for step in booster._predictors for tree in step]
+    encoder = booster._preprocessor.named_transformers_["encoder"] if booster._preprocessor is not None else None
     return {
         "params": {name: value for name, value in booster.get_params().items() if name != "verbose"},
         "baseline": np.asarray(booster._baseline_prediction),
         "bins": [np.asarray(bins) for bins in booster._bin_mapper.bin_thresholds_],
         "nodes": [tree.nodes for tree in trees],
         "categories": [np.asarray(tree.raw_left_cat_bitsets) for tree in trees],
+        "known": [] if encoder is None else [np.asarray(each, dtype=np.float64) for each in encoder.categories_],
     }

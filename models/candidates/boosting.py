@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from features.spec import Column
 from models.candidates.categories import Layout, directions, layout
 from models.candidates.tuning import Settings, log_loss, search
 from models.folds import one_thread
+
+if TYPE_CHECKING:
+    from models.shapley import Tables
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,13 @@ class BoostingModel:
     notes: dict[str, Any] = field(default_factory=dict)
     kind: str = "hist_gradient_boosting"
 
+    @cached_property
+    def tables(self) -> Tables:
+        """What explaining looks values up in, made once for all blocks of rows."""
+        from models.shapley import build_tables
+
+        return build_tables(self.estimator)
+
     @property
     def layout(self) -> Layout:
         """Where the columns of the matrix go."""
@@ -53,9 +64,9 @@ class BoostingModel:
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Path-dependent tree SHAP values; a category's stands at its active column, else at its first."""
-        from models.explanation import tree_contributions
+        from models.shapley import explain_trees
 
-        values, base = tree_contributions(self.estimator, self.layout.encode(X))
+        values, base = explain_trees(self.estimator, self.layout.encode(X), self.tables)
         return self.layout.spread(values, X), base
 
     def state(self) -> dict[str, Any]:
