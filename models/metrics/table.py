@@ -29,7 +29,7 @@ class _Part:
     score: np.ndarray
     y: np.ndarray
     clusters: np.ndarray
-    case: np.ndarray
+    key: np.ndarray  # as-of date and case id
     came_back: np.ndarray
     lists: Mapping[str, Chosen]
 
@@ -39,11 +39,11 @@ class _Part:
         for name, each in self.lists.items():
             unknown = int(np.isnan(self.y[mask & each.selected]).sum())
             lists[name] = Chosen.untied(each.selected[mask], unknown)
-        return _Part(self.score[mask], self.y[mask], self.clusters[mask], self.case[mask], self.came_back[mask], lists)
+        return _Part(self.score[mask], self.y[mask], self.clusters[mask], self.key[mask], self.came_back[mask], lists)
 
     def scored(self) -> Scored:
         """What `evaluate` needs."""
-        return Scored.of(self.score, self.y, self.clusters, None, self.case, self.lists)
+        return Scored.of(self.score, self.y, self.clusters, None, self.key, self.lists)
 
 
 def metric_rows(
@@ -95,18 +95,19 @@ def metric_rows(
     later = {name: _joined(predictions, labels, ["outcome"])["outcome"] for name, labels in (horizons or {}).items()}
     measured = _Measured(select, seed, min_cell, spec)
     tables: list[pd.DataFrame] = []
-    pooled: dict[str, list[dict[str, _Part]]] = {}
+    pooled: dict[str, dict[str, dict[str, _Part]]] = {}
     for (split, model), rows in predictions.groupby(["split", "model"], sort=False):
         positions = rows.index.to_numpy()
         labels = {name: series.to_numpy(dtype=np.float64)[positions] for name, series in later.items()}
         parts = measured.parts(rows, values.iloc[positions], labels)
         tables.append(measured.rows(parts, str(split), rows["as_of"].min(), str(model)))
         if rows["role"].iloc[0] == DEVELOPMENT:
-            pooled.setdefault(str(model), []).append(parts)
+            pooled.setdefault(str(model), {})[str(split)] = parts
     for model, several in pooled.items():
         if len(several) == 1:
             continue
-        together = {name: _pooled([each[name] for each in several]) for name in several[0]}
+        in_order = [several[split] for split in sorted(several)]  # whatever the order of the rows
+        together = {name: _pooled([each[name] for each in in_order]) for name in in_order[0]}
         tables.append(measured.rows(together, DEVELOPMENT, None, model))
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
@@ -152,7 +153,7 @@ class _Measured:
             score,
             y,
             rows["cluster_id"].to_numpy(dtype=object),
-            case,
+            (rows["as_of"].astype(str) + "\0" + rows["case_id"].astype(str)).to_numpy(dtype=object),
             rows["returning_person"].to_numpy(dtype=bool),
             lists,
         )
@@ -201,7 +202,7 @@ def _pooled(parts: Sequence[_Part]) -> _Part:
         return np.concatenate([getattr(part, name) for part in parts])
 
     lists = {name: Chosen.pooled([part.lists[name] for part in parts]) for name in parts[0].lists}
-    return _Part(together("score"), together("y"), together("clusters"), together("case"), together("came_back"), lists)
+    return _Part(together("score"), together("y"), together("clusters"), together("key"), together("came_back"), lists)
 
 
 def _joined(predictions: pd.DataFrame, table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
