@@ -248,6 +248,14 @@ def _threshold(threshold: PerformanceThreshold, row: Any, say: Sentences) -> Rea
     return Reason(code, text, threshold.limit, value, low, high, metric=threshold.metric)
 
 
+def uninformative_share(count: int, n: int, minimum: int) -> float | None:
+    """The share of scores that are not informative; None where it rests on fewer cases than the minimum.
+
+    All and none are told: they are no small group.
+    """
+    return count / n if n and (count in (0, n) or min(count, n - count) >= minimum) else None
+
+
 def _vignettes(statements: Sequence[Statement], say: Sentences) -> list[Reason]:
     wrong = [Reason("vignette_order", say.vignette(each.because)) for each in statements if not each.holds]
     if wrong or not statements:
@@ -259,9 +267,7 @@ def _ceiling(charter: Charter, counted: tuple[int, int] | None, say: Sentences) 
     if charter.uninformative is None or charter.uninformative.at_most is None:
         return []
     limit, (count, n) = charter.uninformative.at_most, counted or (0, 0)
-    share = count / n if n else None
-    # fewer cases than the minimum cell, of one kind or the other, are not published in this form either
-    told = share if min(count, n - count) >= charter.minimum_cell or count in (0, n) else None
+    share, told = (count / n if n else None), uninformative_share(count, n, charter.minimum_cell)
     code = "enough_informative" if share is not None and share <= limit else "too_many_uninformative"
     text = say.uninformative(code, limit, told, measured=share is not None)
     return [Reason(code, text, limit, told, metric="uninformative")]
