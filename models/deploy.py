@@ -13,8 +13,8 @@ from scipy.stats import rankdata
 
 from models.dataset import Rows
 from models.model import Audited, Model
-from models.outcomes import labels_as_known
 from models.spec import SplitsSpec
+from models.splits import training_rows
 from models.training import Trainer
 
 
@@ -38,9 +38,8 @@ def fit_deployed(rows: Rows, trainer: Trainer, chosen: str, cut: SplitsSpec, day
         The day on which the model is made.
     """
     candidate = trainer.candidate(chosen)
-    y = labels_as_known(rows.frame, day)
-    train = np.flatnonzero(~np.isnan(y))
-    return trainer.fit(candidate, rows.take(train), y[train])
+    train, y = training_rows(rows.frame, cut, day)
+    return trainer.fit(candidate, rows.take(train), y)
 
 
 def change_in_scores(audited: Model | Audited, deployed: Model, rows: Rows) -> dict[str, float | int]:

@@ -140,6 +140,22 @@ def plan(
     return [split for main in reversed(found) for split in (main, *compared.get(main.as_of, []))]
 
 
+def training_cohorts(cohorts: Sequence[Cohort], spec: SplitsSpec, day: date) -> tuple[Cohort, ...]:
+    """Cohorts that may train a model made on a day, by the definition that every split uses.
+
+    Parameters
+    ----------
+    cohorts : sequence of Cohort
+        Every cohort.
+    spec : SplitsSpec
+        The `splits:` section; of several histories the first counts.
+    day : date
+        The model day.
+    """
+    bounded = [cohort for cohort in sorted(cohorts) if _within(cohort, spec)]
+    return _training(bounded, spec, day, spec.histories[0] if spec.histories else None)
+
+
 def _within(cohort: Cohort, spec: SplitsSpec) -> bool:
     """Whether a cohort keeps the first and last dates for features and labels."""
     return (
@@ -154,6 +170,8 @@ def _training(bounded: Sequence[Cohort], spec: SplitsSpec, day: date, history: s
     """Cohorts closed on the model day, as far back and as often as asked, counted from the newest of them."""
     closed = [cohort for cohort in bounded if cohort.closed_by(day)]
     days = sorted({cohort.as_of for cohort in closed})
+    if not days:
+        return ()
     if history is not None:
         days = [one for one in days if later(one, history) >= days[-1]]
     if spec.train_every is not None:

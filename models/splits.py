@@ -6,6 +6,7 @@ Does not belong here: which days and cohorts (models.split_plan), fitting anythi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -16,7 +17,7 @@ import pandas as pd
 from models.folds import cluster_folds
 from models.outcomes import labels_as_known
 from models.spec import SplitsSpec
-from models.split_plan import Cohort, Planned, Role, calendar_rows, plan, split_names
+from models.split_plan import Cohort, Planned, Role, calendar_rows, plan, split_names, training_cohorts
 
 Design = Literal["purged", "cross_fitted"]
 
@@ -113,6 +114,31 @@ def temporal_splits(frame: pd.DataFrame, spec: SplitsSpec | None = None) -> list
     return [split for split, _ in _cut(frame, spec or SplitsSpec())]
 
 
+def training_rows(frame: pd.DataFrame, spec: SplitsSpec, day: date) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that may train a model made on a day, and their labels: what a split of that day calls `possible`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As for `temporal_splits`.
+    spec : SplitsSpec
+        The `splits:` section.
+    day : date
+        The model day.
+
+    Returns
+    -------
+    positions : ndarray of int
+        Rows whose label was known on the day.
+    labels : ndarray of float64
+        1 or 0, as known at its start.
+    """
+    if frame.empty:
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    code, cohorts = _cohorts(frame)
+    return _known_rows(frame, _rows_in(code, cohorts, training_cohorts(cohorts, spec, day)), day)
+
+
 def split_calendar(frame: pd.DataFrame, spec: SplitsSpec | None = None) -> pd.DataFrame:
     """The splits as a table of their cohorts, for `plumbline splits` and the report's picture.
 
@@ -183,19 +209,12 @@ def _cut(frame: pd.DataFrame, spec: SplitsSpec) -> list[tuple[Split, Planned]]:
     if frame.empty:
         return []
     code, cohorts = _cohorts(frame)
-    number = {cohort: at for at, cohort in enumerate(cohorts)}
     cluster = pd.factorize(frame["cluster_id"])[0]
     filled: dict[tuple[date, str | None], Split] = {}
 
-    def rows_of(part: tuple[Cohort, ...]) -> np.ndarray:
-        inside = np.zeros(len(cohorts), dtype=bool)
-        inside[[number[cohort] for cohort in part]] = True
-        return np.flatnonzero(inside[code])
-
     def enough(planned: Planned) -> bool:
-        test, closed = rows_of(planned.test), rows_of(planned.train)
-        labels = labels_as_known(frame.iloc[closed], planned.as_of)
-        possible, y = closed[~np.isnan(labels)], labels[~np.isnan(labels)]
+        test, closed = (_rows_in(code, cohorts, part) for part in (planned.test, planned.train))
+        possible, y = _known_rows(frame, closed, planned.as_of)
         if not len(possible):
             return False
         shared = np.isin(cluster[possible], cluster[test])
@@ -223,6 +242,20 @@ def _cut(frame: pd.DataFrame, spec: SplitsSpec) -> list[tuple[Split, Planned]]:
     planned = plan(cohorts, spec, enough)
     names = split_names(planned, cohorts)
     return [(replace(filled[p.as_of, p.history], name=n), p) for p, n in zip(planned, names, strict=True)]
+
+
+def _rows_in(code: np.ndarray, cohorts: list[Cohort], part: Sequence[Cohort]) -> np.ndarray:
+    """Positions of the rows that stand in some of the cohorts."""
+    wanted = set(part)
+    inside: np.ndarray = np.array([cohort in wanted for cohort in cohorts], dtype=bool)[code]
+    return np.flatnonzero(inside)
+
+
+def _known_rows(frame: pd.DataFrame, positions: np.ndarray, day: date) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the rows whose label was known at the start of a day, and the label."""
+    labels = labels_as_known(frame.iloc[positions], day)
+    known = ~np.isnan(labels)
+    return positions[known], labels[known]
 
 
 def _design(spec: SplitsSpec, shared: np.ndarray) -> Design:
