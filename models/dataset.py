@@ -89,6 +89,7 @@ def load_rows(con: duckdb.DuckDBPyConnection, programme: str, described: Sequenc
                o.closes_on, o.outcome_at, o.outcome_known_at, o.outcome::DOUBLE AS outcome
         FROM cohort."case" c LEFT JOIN outcomes.outcome o
           ON o.programme = c.programme AND o.cohort = c.cohort AND o.as_of = c.as_of AND o.case_id = c.case_id
+          AND o.main
         WHERE c.programme = ? ORDER BY c.as_of, c.cohort, c.case_id""",
         [programme],
     ).df()

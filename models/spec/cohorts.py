@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from models.spec.section import Section
 
@@ -74,6 +74,8 @@ class OutcomeSpec(Section):
         Which rows of core.event are the outcome; without `category` every category counts.
     within : str
         `90d` (days from as_of) or `planned_end` (the case's own planned end).
+    also_within : list of str
+        Further horizons, written like `within`, at which the same scores are judged. No model is trained for them.
     reporting_lag_days : int
         Days after the window until the agency's records of it are taken as complete.
     of : {"case", "person"}
@@ -85,6 +87,7 @@ class OutcomeSpec(Section):
     event_type: list[str] = Field(min_length=1)
     category: list[str] | None = None
     within: str
+    also_within: list[str] = Field(default_factory=list)
     reporting_lag_days: int = Field(default=0, ge=0)
     of: Literal["case", "person"] = "case"
 
@@ -100,7 +103,28 @@ class OutcomeSpec(Section):
             raise ValueError("write the horizon as days, such as 90d, or as planned_end")
         return value
 
+    @field_validator("also_within")
+    @classmethod
+    def _are_horizons(cls, value: list[str]) -> list[str]:
+        return [cls._is_horizon(each) for each in value]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> OutcomeSpec:
+        if len({self.within, *self.also_within}) <= len(self.also_within):
+            raise ValueError("a horizon stands twice in `within` and `also_within`")
+        return self
+
+    @property
+    def horizons(self) -> list[str]:
+        """Every horizon, the main one first."""
+        return [self.within, *self.also_within]
+
     @property
     def days(self) -> int | None:
-        """Length of the window in days; None when it runs to the planned end."""
-        return None if self.within == "planned_end" else int(self.within[:-1])
+        """Length of the main window in days; None when it runs to the planned end."""
+        return days_of(self.within)
+
+
+def days_of(horizon: str) -> int | None:
+    """Length of a horizon in days; None for `planned_end`."""
+    return None if horizon == "planned_end" else int(horizon[:-1])

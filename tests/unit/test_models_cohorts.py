@@ -13,7 +13,7 @@ import pytest
 from data_contracts.errors import PlumblineError
 from models.cohorts import as_of_dates, build_cohorts, components, group_values
 from models.dataset import load_rows
-from models.outcomes import build_outcomes, labels_as_known
+from models.outcomes import build_outcomes, labels_as_known, labels_within
 from models.spec import CohortSpec, OutcomeSpec
 
 START = date(2020, 1, 1)
@@ -362,3 +362,87 @@ def test_building_again_changes_nothing_and_leaves_other_programmes_alone(world:
         pd.testing.assert_frame_equal(before, after)
     assert world.con.execute("SELECT count(*) FROM cohort.\"case\" WHERE programme = 'q'").fetchone() == (1,)
     assert world.con.execute("SELECT count(*) FROM outcomes.outcome WHERE programme = 'q'").fetchone() == (1,)
+
+
+def test_a_further_horizon_has_outcomes_of_its_own(world: World) -> None:
+    for case in ("soon", "late", "never"):
+        world.case(case)
+    world.event(40, case="soon")
+    world.event(100, case="late")
+    world.cohorts()
+    spec = OUTCOME.model_copy(update={"also_within": ["30d", "300d"]})
+    before = world.outcomes()
+    table = world.outcomes(spec)
+    main = table[table["main"]].reset_index(drop=True)
+    assert main.equals(before), "the main outcome does not depend on the others"
+    assert set(main["horizon"]) == {"90d"}
+    found = {h: labels_within(world.con, "p", h).set_index("case_id")["outcome"].to_dict() for h in spec.horizons}
+    assert found["90d"] == {"soon": 1, "late": 1, "never": 0}
+    assert found["30d"] == {"soon": 1, "late": 0, "never": 0}
+    assert set(table.loc[table["horizon"] == "30d", "closes_on"].dt.date) == {day(70)}
+    assert all(np.isnan(value) for value in world_labels(world, spec, "300d", run=day(339)))
+    assert world_labels(world, spec, "300d", run=day(340)) == [1, 0, 1]
+
+
+def world_labels(world: World, spec: OutcomeSpec, horizon: str, run: date) -> list[float]:
+    world.outcomes(spec, run)
+    return list(labels_within(world.con, "p", horizon).sort_values("case_id")["outcome"])
+
+
+@pytest.mark.parametrize(("run", "open_still"), [(69, ["30d", "90d", "200d"]), (70, ["90d", "200d"]), (130, ["200d"])])
+def test_each_horizon_closes_on_its_own_day(world: World, run: int, open_still: list[str]) -> None:
+    """An early outcome of a horizon that is still open is unknown, however long another has been closed."""
+    world.case("soon")
+    world.event(40, case="soon")
+    world.cohorts(run=day(run))
+    spec = OUTCOME.model_copy(update={"also_within": ["30d", "200d"]})
+    counted = build_outcomes(world.con, "p", spec, day(run))
+    assert counted["closed"].tolist() == ["90d" not in open_still]
+    assert counted["cases"].tolist() == [1]
+    for horizon in spec.horizons:
+        (outcome,) = labels_within(world.con, "p", horizon)["outcome"]
+        assert np.isnan(outcome) if horizon in open_still else outcome == 1
+
+
+def test_rows_carry_the_main_outcome_alone(world: World) -> None:
+    world.case("a")
+    world.event(100, case="a")
+    cohorts = world.cohorts()
+    world.outcomes(OUTCOME.model_copy(update={"also_within": ["30d", "planned_end"]}))
+    _matrix(world)
+    rows = load_rows(world.con, "p")
+    assert rows.frame["outcome"].tolist() == [1.0]
+    assert len(rows.frame) == len(cohorts)
+
+
+def test_a_warehouse_from_before_there_were_several_horizons(world: World) -> None:
+    world.case("a")
+    world.cohorts()
+    world.con.execute("""
+        CREATE SCHEMA outcomes;
+        CREATE TABLE outcomes.outcome (
+          programme VARCHAR, cohort VARCHAR, as_of DATE, case_id VARCHAR, window_end DATE, closes_on DATE,
+          outcome_at DATE, outcome_known_at DATE, outcome INTEGER);
+        INSERT INTO outcomes.outcome (programme, cohort, as_of, case_id) VALUES ('p', 'old', DATE '2020-01-31', 'a')""")
+    assert world.outcomes()["main"].tolist() == [True]
+
+
+def test_a_horizon_that_nobody_asked_for(world: World) -> None:
+    world.case("a")
+    world.cohorts()
+    world.outcomes()
+    with pytest.raises(PlumblineError, match="no outcomes were built within 17d"):
+        labels_within(world.con, "p", "17d")
+
+
+@pytest.mark.parametrize(
+    ("also", "said"),
+    [(["90d"], "twice"), (["30d", "30d"], "twice"), (["1y"], "as days"), (["30d", "planned_end"], None)],
+)
+def test_the_horizons_of_the_section(also: list[str], said: str | None) -> None:
+    values = {"name": "left", "event_type": "left", "within": "90d", "also_within": also}
+    if said is None:
+        assert OutcomeSpec.model_validate(values).horizons == ["90d", *also]
+    else:
+        with pytest.raises(ValueError, match=said):
+            OutcomeSpec.model_validate(values)
