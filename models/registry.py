@@ -21,7 +21,8 @@ import pandas as pd
 from data_contracts.errors import PlumblineError
 from features.spec import Column
 from models.calibration import Calibrator
-from models.candidates import BoostingModel, Fitted, LinearModel
+from models.candidates import from_state
+from models.dataset import Rows
 from models.informative import Support
 from models.model import Model, content_hash
 from models.spec import CandidateSpec
@@ -29,6 +30,10 @@ from models.spec import CandidateSpec
 ALLOWED_TYPES = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"})
 """The only types beyond skops' own defaults that a stored model may hold. The file is never asked what to trust."""
 
+CANDIDATE, CHAMPION = "candidate", "champion"
+"""Aliases in MLflow: the model that was trained last, and the same one when its verdict is fit."""
+
+_BATCH = 1000  # MLflow takes so many metrics at a time
 _FITS = ("calibration.py", "folds.py", "informative.py", "model.py")
 """Besides the candidates, the modules on which a fit depends."""
 
@@ -86,7 +91,9 @@ def load_model(folder: Path, version: str) -> Model:
     import skops.io
 
     path, card = folder / f"{version}.skops", folder / f"{version}.json"
-    advice = "Run with --retrain: the model is fitted again from the data."
+    advice = (
+        "Put it back from a backup, or run with --retrain: the model is fitted again, and the sealed test opened again."
+    )
     if not (path.exists() and card.exists()):
         raise PlumblineError("the stored model is not there", where=str(path), todo=advice)
     content = path.read_bytes()
@@ -104,14 +111,11 @@ def load_model(folder: Path, version: str) -> Model:
 
 
 def _from_state(state: dict[str, Any]) -> Model:
-    fitted = dict(state["fitted"])
-    kind = fitted["kind"]
-    inner: Fitted = BoostingModel(**fitted) if kind == "hist_gradient_boosting" else LinearModel(**fitted)
     return Model(
         state["name"],
         state["settings"],
         tuple(state["columns"]),
-        inner,
+        from_state(dict(state["fitted"])),
         Calibrator(**state["calibrator"]),
         state["base_rate"],
         state["rows"],
@@ -154,6 +158,22 @@ def _code() -> list[str]:
     folder = Path(__file__).parent
     modules = [*sorted((folder / "candidates").glob("*.py")), *(folder / name for name in _FITS)]
     return [_sha256(module.read_bytes()) for module in modules]
+
+
+def data_hash(rows: Rows, y: np.ndarray) -> str:
+    """Hash of a set of rows: who, when, which features and labels. It names a data set without showing it.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    y : ndarray of float64
+        Their labels; NaN is unknown.
+    """
+    digest = hashlib.sha256()
+    for name in ("cohort", "as_of", "case_id", "cluster_id"):
+        digest.update("\0".join(rows.frame[name].astype(str)).encode())
+    return content_hash({"rows": digest.hexdigest(), "columns": rows.columns, "X": rows.X.to_numpy(), "y": y})
 
 
 def fit_or_load(store: Path | None, key: str, fit: Callable[[], Model], *, retrain: bool = False) -> Model:
@@ -213,6 +233,7 @@ class Registry:
         metrics: pd.DataFrame,
         hashes: Mapping[str, str],
         models: Mapping[str, Model],
+        texts: Mapping[str, str] | None = None,
     ) -> str:
         """Record one run: parameters, aggregated metrics, hashes of data, charter and code, the models' files.
 
@@ -230,20 +251,17 @@ class Registry:
             Logged as tags `hash.NAME`.
         models : mapping
             Such as {"audited": model, "deployed": model}: stored as artifacts under these names.
+        texts : mapping, optional
+            Tables and pictures of aggregates by file name, such as {"splits.svg": ...}: stored as artifacts.
 
         Returns
         -------
         str
             MLflow's id of the run.
         """
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-        os.environ["MLFLOW_DISABLE_SCHEMA_DETAILS"] = "true"  # its schema errors print rows
         from mlflow.entities import Metric, Param, RunTag
-        from mlflow.tracking import MlflowClient
 
-        self.artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
-        client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-        self.database.chmod(0o600)
+        client = self._client()
         experiment = client.get_experiment_by_name(programme)
         experiment_id = (
             experiment.experiment_id
@@ -258,21 +276,86 @@ class Registry:
         )
         tags = [RunTag(f"hash.{name}", value) for name, value in sorted(hashes.items())]
         tags += [RunTag(f"model_version.{name}", model.version) for name, model in sorted(models.items())]
-        client.log_batch(
-            run.info.run_id,
-            metrics=[
-                Metric(name.strip(), float(value), stamp, 0)
-                for name, value in zip(names, figures["value"], strict=True)
-            ],
-            params=[Param(name, str(value)) for name, value in sorted(params.items())],
-            tags=tags,
-        )
+        logged = [
+            Metric(name.strip(), float(value), stamp, 0) for name, value in zip(names, figures["value"], strict=True)
+        ]
+        told = [Param(name, str(value)) for name, value in sorted(params.items())]
+        client.log_batch(run.info.run_id, params=told, tags=tags)
+        for start in range(0, len(logged), _BATCH):
+            client.log_batch(run.info.run_id, metrics=logged[start : start + _BATCH])
         for name, model in sorted(models.items()):
             stored = save_model(model, self.artifacts / programme / "models")
             client.log_artifact(run.info.run_id, str(stored.path), artifact_path=name)
             client.log_artifact(run.info.run_id, str(stored.path.with_suffix(".json")), artifact_path=name)
+        for name, text in sorted((texts or {}).items()):
+            client.log_text(run.info.run_id, text, name)
         client.set_terminated(run.info.run_id)
         return str(run.info.run_id)
+
+    def register(
+        self, programme: str, version: str, run_id: str, *, trained_as_of: str, newest: bool, fit: bool
+    ) -> str:
+        """Register a deployed model, once, and give it the names that it has earned.
+
+        The alias `candidate` goes to the model trained last, `champion` to the same one when its verdict is fit. A
+        training whose verdict is not fit takes the name away from its predecessor: nothing scores then.
+
+        Parameters
+        ----------
+        programme : str
+            The registered model's name.
+        version : str
+            Content hash of the model; one that is registered already gets no new version.
+        run_id : str
+            From `log_run`: the run whose artifact `deployed` it is.
+        trained_as_of : str
+            The day for which it was trained.
+        newest : bool
+            Whether no training is of a later day. Otherwise the aliases stay where they are.
+        fit : bool
+            Whether its verdict is fit.
+
+        Returns
+        -------
+        str
+            MLflow's number of the version.
+        """
+        client = self._client()
+        if not client.search_registered_models(f"name = '{programme}'"):
+            client.create_registered_model(programme)
+        there = client.search_model_versions(f"name = '{programme}'")
+        known = [each.version for each in there if each.tags.get("content_hash") == version]
+        if known:
+            number = str(known[0])
+        else:
+            source = f"{client.get_run(run_id).info.artifact_uri}/deployed"
+            tags = {"content_hash": version, "trained_as_of": trained_as_of}
+            number = str(client.create_model_version(programme, source, run_id, tags=tags).version)
+        if newest:
+            client.set_registered_model_alias(programme, CANDIDATE, number)
+            if fit:
+                client.set_registered_model_alias(programme, CHAMPION, number)
+            else:
+                self.withdraw(programme)
+        return number
+
+    def withdraw(self, programme: str) -> None:
+        """Take the name `champion` away, where a model has it."""
+        if not self.database.exists():
+            return
+        client = self._client()
+        if client.search_registered_models(f"name = '{programme}'"):
+            client.delete_registered_model_alias(programme, CHAMPION)
+
+    def _client(self) -> Any:
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        os.environ["MLFLOW_DISABLE_SCHEMA_DETAILS"] = "true"  # its schema errors print rows
+        from mlflow.tracking import MlflowClient
+
+        self.artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        self.database.chmod(0o600)
+        return client
 
     @property
     def uri(self) -> str:

@@ -14,6 +14,7 @@ from pipelines import entrance, publish, steps
 from pipelines.packs import Pack
 from pipelines.resources import Run, RunResource
 from pipelines.tables import require, stamp
+from pipelines.trainings import KEPT_BY_STEP
 
 Outcome = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -36,7 +37,7 @@ STEPS = (
     Step("features", ("features.matrix",), ("cohort.case", *CORE), steps.matrix, "features"),
     Step(
         "backtest",
-        ("models.backtest", "models.metrics", "models.splits"),
+        KEPT_BY_STEP["backtest"],
         ("features.matrix", "outcomes.outcome"),
         steps.backtest,
         "models",
@@ -48,8 +49,17 @@ STEPS = (
         steps.scores,
         "models",
     ),
-    Step("fairness", ("audit.fairness",), ("models.backtest", "core.attribute"), steps.fairness, "fairness_reports"),
-    Step("verdict", ("audit.verdict",), ("audit.fairness", "models.metrics"), steps.verdict, "fairness_reports"),
+    Step(
+        "fairness", KEPT_BY_STEP["fairness"], ("models.backtest", "core.attribute"), steps.fairness, "fairness_reports"
+    ),
+    # the verdict completes a training, so the deployed model has to be there too
+    Step(
+        "verdict",
+        ("audit.verdict",),
+        ("audit.fairness", "models.metrics", "models.scores"),
+        steps.verdict,
+        "fairness_reports",
+    ),
 )
 
 
@@ -126,15 +136,17 @@ def _asset(pack: Pack, days: dg.PartitionsDefinition[str], step: Step) -> dg.Ass
             require(run, step.after)
             rows = step.do(run)
             stamp(run, step.tables)
+        how = {"trained": bool(rows["trained"])} if "trained" in rows else {}
         for table in step.tables:
-            yield dg.MaterializeResult(asset_key=key(pack, table), metadata={"rows": rows.get(table, 0)})
+            yield dg.MaterializeResult(asset_key=key(pack, table), metadata={"rows": rows.get(table, 0), **how})
 
     return tables
 
 
 def _release(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     release = key(pack, "release")
-    needed = ["audit.verdict", "models.scores", "models.explanations", "models.factors", "cohort.attrition"]
+    needed = ["audit.verdict", "audit.groups", "models.scores", "models.explanations", "models.factors"]
+    needed += ["cohort.attrition"]
 
     @dg.multi_asset(
         name=f"{pack.name}__release",

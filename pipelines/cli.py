@@ -76,7 +76,7 @@ def cli() -> None:
 @PROGRAMME
 @DATA
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day on which the prediction is made.")
-@click.option("--retrain", is_flag=True, help="Fit again even where code, settings and data are unchanged.")
+@click.option("--retrain", is_flag=True, help="Train now: the sealed test is opened, and counted, again.")
 @HOME
 def run(programme: str, data: Path | None, as_of: dt.datetime | None, retrain: bool, home: Path | None) -> int:
     """Run the whole job: files in; a release with scores, reasons, audit and verdict out."""
@@ -137,6 +137,23 @@ def explain(programme: str, case_id: str, lang: str, home: Path | None) -> int:
 
         click.echo(explain_case(place, programme, case_id, lang))
     return 0
+
+
+@cli.command()
+@PROGRAMME
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The release's as-of date.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Judged by what was known on this day [default: today].")
+@click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
+@HOME
+def evaluate(programme: str, as_of: dt.datetime, on: dt.datetime | None, lang: str, home: Path | None) -> int:
+    """Judge the release of an earlier day by the outcomes that have come in since. Changes nothing."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.evaluate import evaluate_release
+
+        outcome = evaluate_release(place, programme, as_of.date(), on.date() if on else None, lang)
+    click.echo(outcome.text)
+    return outcome.exit_code
 
 
 @cli.command()

@@ -17,11 +17,12 @@ from data_contracts.errors import PlumblineError
 from data_contracts.quality import latest_quality
 from fairness_reports.release import Release, ReleaseWriter
 from fairness_reports.reports import render
-from models.cohorts import group_values
+from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
 from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import drop, get, noted
+from pipelines.trainings import about_training, deliveries, is_newest_day, recorded, to_record
 
 _NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
 
@@ -67,9 +68,12 @@ def publish(run: Run) -> Release:
             **frames,
         )
         render(writer.open_dir, context)
-        if trained:
-            _record(run, manifest, metrics)
-        return writer.publish(manifest)
+        release = writer.publish(manifest)
+    if trained:
+        _record(run, manifest, metrics)
+    elif is_newest_day(run):
+        Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts).withdraw(run.programme)
+    return release
 
 
 def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +91,7 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
         "config_hash": run.pack.config_hash,
         "audited_model": None,
         "deployed_model": None,
+        "training": about_training(run),
     }
     if facts["trained"]:
         deployed = noted(run, "deployed")
@@ -98,8 +103,13 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
             "cohort": deployed["cohort"],
             "change_in_scores": {**change, "mean_absolute": change.get("mean_size_of_change")},
         }
+        manifest |= {name: deployed[name] for name in ("vignettes", "statements")}
+        share = uninformative_share(*deployed["uninformative"], run.pack.charter.minimum_cell)
+        manifest["uninformative"] = {"share": share, "n": deployed["uninformative"][1]}
     made_of = [manifest[name] for name in ("as_of", "inputs", "code_version", "charter_hash", "config_hash")]
-    digest = hashlib.sha256(json.dumps([*made_of, run.key.key_id, _history(run)], sort_keys=True).encode()).hexdigest()
+    # the training too: its model, and how often the test had been opened, are part of what the release says
+    made_of += [run.key.key_id, deliveries(run), manifest["training"]]
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     manifest["release_id"] = f"{manifest['as_of']}-{digest[:10]}"
     manifest["created_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return manifest
@@ -116,18 +126,6 @@ def _inputs(run: Run) -> list[dict[str, Any]]:
     return [{"table": table, "file": file, "sha256": sha256, "rows": rows} for table, file, sha256, rows in files]
 
 
-def _history(run: Run) -> list[str]:
-    """The accepted deliveries behind the core tables, oldest first."""
-    found = run.con.execute(
-        "SELECT delivery_id, delivered_on FROM ops.delivery WHERE programme = ? AND status = 'accepted' ORDER BY seq",
-        [run.programme],
-    ).fetchall()
-    if len(found) > 1 or any(table.knowledge_day.first_delivery for table in run.pack.contract.tables):
-        # then the days on which deliveries came are part of what was known when
-        return [f"{delivery_id} {delivered_on}" for delivery_id, delivered_on in found]
-    return [str(delivery_id) for delivery_id, _ in found]
-
-
 def _counts(run: Run) -> pd.DataFrame:
     """Without a model: the size of each cohort, and its outcome's share once it is closed."""
     rows = []
@@ -141,7 +139,7 @@ def _counts(run: Run) -> pd.DataFrame:
 
 
 def _backtest(run: Run) -> pd.DataFrame:
-    groups = group_values(run.con, run.programme, run.pack.programme.protected.attributes).drop(columns="cohort")
+    groups = get(run, "audit.groups")  # as the audit saw them
     scored = get(run, "models.backtest")[["split", "as_of", "model", "case_id", "cluster_id", "score", "outcome"]]
     scored["as_of"] = pd.to_datetime(scored["as_of"])
     groups["as_of"] = pd.to_datetime(groups["as_of"])
@@ -156,20 +154,38 @@ def _explanations(run: Run) -> pd.DataFrame:
 
 
 def _record(run: Run, manifest: dict[str, Any], metrics: pd.DataFrame) -> None:
-    facts, deployed = noted(run, "backtest"), noted(run, "deployed")
-    Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts).log_run(
-        run.programme,
-        manifest["release_id"],
-        params={"as_of": manifest["as_of"], "chosen": facts["chosen"], "seed": run.pack.programme.seed},
-        metrics=metrics,
-        hashes={
-            "data": hashlib.sha256(json.dumps(manifest["inputs"], sort_keys=True).encode()).hexdigest(),
-            "charter": manifest["charter_hash"],
-            "config": manifest["config_hash"],
-            "code": manifest["code_version"],
-        },
-        models={
-            **{f"audited{k}": load_model(run.models, version) for k, version in enumerate(facts["parts"])},
-            "deployed": load_model(run.models, deployed["version"]),
-        },
-    )
+    """Tell MLflow of the training, once, and which model is candidate and champion by name."""
+    verdict = manifest["verdict"]
+    mlflow_run, changed, newest = to_record(run, verdict)
+    if mlflow_run is not None and not changed:
+        return
+    facts, version = noted(run, "backtest"), manifest["deployed_model"]["content_hash"]
+    registry = Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts)
+    if mlflow_run is None:
+        mlflow_run = registry.log_run(
+            run.programme,
+            manifest["release_id"],
+            params={
+                **{name: manifest["training"][name] for name in ("training_id", "trained_as_of", "reason", "openings")},
+                "chosen": facts["chosen"],
+                "seed": run.pack.programme.seed,
+            },
+            metrics=metrics,
+            hashes={
+                **facts["data"],
+                "files": hashlib.sha256(json.dumps(manifest["inputs"], sort_keys=True).encode()).hexdigest(),
+                "charter": manifest["charter_hash"],
+                "config": manifest["config_hash"],
+                "code": manifest["code_version"],
+            },
+            models={
+                **{f"audited{k}": load_model(run.models, part) for k, part in enumerate(facts["parts"])},
+                "deployed": load_model(run.models, version),
+            },
+            texts={"splits.csv": get(run, "models.splits").to_csv(index=False, lineterminator="\n")},
+        )
+    registry.register(
+        run.programme, version, mlflow_run, trained_as_of=manifest["training"]["trained_as_of"], newest=newest,
+        fit=verdict == "fit",
+    )  # fmt: skip
+    recorded(run, mlflow_run, verdict)

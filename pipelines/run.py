@@ -7,9 +7,10 @@ Does not belong here: the steps (pipelines.steps) or the schedule (pipelines.def
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster import DagsterInstance
@@ -80,7 +81,7 @@ def run_programme(
     defs = build_defs([pack], {f"run_{pack.name}": resource})
     with DagsterInstance.from_config(str(home.dagster)) as instance:
         try:
-            defs.resolve_job_def(job_name(pack)).execute_in_process(
+            result = defs.resolve_job_def(job_name(pack)).execute_in_process(
                 instance=instance,
                 partition_key=day.isoformat(),
                 run_config={"loggers": {"progress": {"config": {}}}},
@@ -94,7 +95,14 @@ def run_programme(
             # read again from the warehouse: the run that knew has let go of it
             with open_run(home, pack) as after:
                 raise RefusedError("the delivery was refused.", reasons=refusal_of(after)) from None
-    return ending(current_release(home.releases, pack.name), pack, before)
+    return ending(current_release(home.releases, pack.name), pack, before, trained=_trained(result))
+
+
+def _trained(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether this run trained, as its assets say."""
+    made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    said = [each.metadata["trained"].value for each in made if "trained" in each.metadata]
+    return any(said)
 
 
 def default_day(pack: Pack, today: dt.date) -> dt.date:
@@ -112,8 +120,22 @@ def default_day(pack: Pack, today: dt.date) -> dt.date:
     return today
 
 
-def ending(release: Release | None, pack: Pack, before: Release | None = None) -> Ending:
-    """What is said of a release at the end of a run; `before` is the one that was current."""
+def ending(
+    release: Release | None, pack: Pack, before: Release | None = None, *, trained: bool | None = None
+) -> Ending:
+    """What is said of a release at the end of a run.
+
+    Parameters
+    ----------
+    release : Release or None
+        What the run left.
+    pack : Pack
+        The programme.
+    before : Release, optional
+        The one that was current.
+    trained : bool, optional
+        Whether this run trained; None where that is not known.
+    """
     if release is None:
         raise PlumblineError("the run left no release.", where=pack.name, todo="Run again.")
     fit = release.manifest["verdict"] == "fit"
@@ -123,7 +145,35 @@ def ending(release: Release | None, pack: Pack, before: Release | None = None) -
     lines.append(f"Reports: {release.report('en')}  ·  {release.report('de')}")
     if not fit:
         lines.append("No scores are published.")
+    if release.manifest.get("training"):
+        lines += _about_training(release.manifest["training"], trained)
     if before is not None and before.manifest["as_of"] > release.manifest["as_of"]:
         later = before.manifest["as_of"]
         lines.append(f"Note: this release is now the current one; the one before was of a later day ({later}).")
     return Ending(0 if fit else 3, "\n".join(lines))
+
+
+WHY = {
+    "first_training": "there was no training before",
+    "charter_changed": "the charter has changed: openings of the sealed test are counted anew",
+    "recipe_changed": "what decides rows, candidates or the audit has changed in the pack",
+    "earlier_day": "what was trained before was for later days",
+    "cadence": "the charter's time for it had come",
+    "asked": "with --retrain",
+}
+"""Why a run trained, by the reasons of models.champion."""
+
+
+def _about_training(training: Mapping[str, Any], trained: bool | None) -> list[str]:
+    kept = "Not trained now, the sealed test stays shut. The model was trained"
+    first = f"{kept if trained is False else 'Trained'} as of {training['trained_as_of']} ({WHY[training['reason']]});"
+    first += f" due again on {training['due_on']}."
+    times = _times(training["openings"])
+    second = f"The sealed test has been opened {times} under this charter"
+    if training["openings_before"]:
+        second += f", and {_times(training['openings_before'])} under earlier ones"
+    return [first, f"{second}."]
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")

@@ -65,6 +65,11 @@ class Home:
         return self.root / "checks"
 
     @property
+    def evaluations(self) -> Path:
+        """What `plumbline evaluate` leaves."""
+        return self.root / "evaluations"
+
+    @property
     def spark(self) -> Path:
         """What Spark's workers read and write while features are computed there. May be a link to a shared disk."""
         return self.root / "spark"

@@ -25,14 +25,25 @@ from models.deploy import change_in_scores, fit_deployed
 from models.explanation import by_factor, case_rows, contributions, direction_of, importance, with_evidence
 from models.model import Audited
 from models.outcomes import build_outcomes
-from models.registry import load_model
-from models.scoring import score
-from models.splits import temporal_splits
+from models.registry import data_hash, load_model
+from models.scoring import case_evidence, score
+from models.splits import Split, temporal_splits
 from models.training import Trainer
 from pipelines.entrance import pending_delivery, settle
 from pipelines.resources import Run
 from pipelines.settings import batch_memory, spark_master
-from pipelines.tables import get, note, noted, put
+from pipelines.tables import drop, get, note, noted, put, rows_of
+from pipelines.trainings import (
+    KEPT_BY_STEP,
+    deployed_version,
+    groups_of_backtest,
+    keep,
+    plan,
+    record_opening,
+    restore,
+    restore_audit,
+)
+from pipelines.vignettes import statements_of, told_by
 
 Counts = dict[str, int]
 """Rows per table that a step left: all that Dagster hears of."""
@@ -80,7 +91,21 @@ def matrix(run: Run) -> Counts:
 
 
 def backtest(run: Run) -> Counts:
-    """What every candidate would have said on past days; too few outcomes mean no model at all."""
+    """What every candidate would have said on past days; too few outcomes mean no model at all.
+
+    Only a training fits, and opens the sealed test; any other run brings back what the champion's training found.
+    """
+    decision = plan(run)
+    if decision.champion is not None:
+        restore(run, decision.champion)
+    else:
+        _train(run, str(decision.reason))
+    trained = noted(run, "backtest")["trained"]
+    left = {table: rows_of(run, table) if trained else 0 for table in KEPT_BY_STEP["backtest"]}
+    return {**left, "trained": int(trained and decision.trains)}
+
+
+def _train(run: Run, reason: str) -> None:
     spec = run.pack.programme
     rows = load_rows(run.con, run.programme, columns(spec.features))
     splits = temporal_splits(rows.frame, spec.splits)
@@ -90,23 +115,37 @@ def backtest(run: Run) -> Counts:
     if not splits and (tested.empty or min(outcomes, others) >= LEAST):
         facts |= {"outcomes": None, "non_outcomes": None}  # the data are not short of outcomes, but of earlier cohorts
     if not splits or min(outcomes, others) < LEAST:
+        drop(run, *KEPT_BY_STEP["backtest"])  # of a run before, that had a model
         note(run, "backtest", facts)
-        return {"models.backtest": 0, "models.metrics": 0, "models.splits": 0}
-    result = _tested(run, rows)
+        return
+    open_cohort(run, rows)  # without anybody to score the test stays sealed
+    result, opening = _tested(run, rows, reason)
     facts |= {
         "trained": True,
+        "fitted_now": True,
+        **opening,
         "chosen": result.chosen,
         "best": result.selection.best,
         "basis": result.selection.basis,
         "audited": result.audited.version,
         "parts": [part.version for part in result.audited.parts],
         "test": str(result.splits["split"].iloc[-1]),
+        "data": _data_hashes(rows, splits[-1]),
     }
     note(run, "backtest", facts)
+    put(run, "models.backtest", result.predictions)
+    put(run, "models.metrics", result.metrics)
+    put(run, "models.splits", result.splits)
+    put(run, "models.selection", result.selection.table)
+    put(run, "models.rules", result.rules)
+
+
+def _data_hashes(rows: Rows, test: Split) -> dict[str, str]:
+    """What names the data: the rows that could train the audited model, and the test's."""
+    outcome = rows.frame["outcome"].to_numpy(dtype="float64")
     return {
-        "models.backtest": put(run, "models.backtest", result.predictions),
-        "models.metrics": put(run, "models.metrics", result.metrics),
-        "models.splits": put(run, "models.splits", result.splits),
+        "training_rows": data_hash(rows.take(test.possible), test.y_possible),
+        "test_rows": data_hash(rows.take(test.test), outcome[test.test]),
     }
 
 
@@ -116,19 +155,45 @@ def trainer_of(run: Run) -> Trainer:
     return Trainer(spec.candidates, spec.seed, spec.splits.folds, run.models, run.retrain)
 
 
-def _tested(run: Run, rows: Rows) -> Backtest:
-    """Development, then the sealed test."""
+def measures_of(run: Run) -> Measures:
+    """How this run makes figures."""
     spec, charter = run.pack.programme, run.pack.charter
-    share, trainer = charter.capacity.share, trainer_of(run)
-    measures = Measures(
+    share = charter.capacity.share
+    return Measures(
         spec.seed,
         charter.minimum_cell,
         (lambda scores, ids: select(scores, ids, share)) if share else None,
         spec.evaluation,
     )
+
+
+def _tested(run: Run, rows: Rows, reason: str) -> tuple[Backtest, dict[str, Any]]:
+    """Development, then the sealed test, whose opening is on record before it happens."""
+    spec, charter = run.pack.programme, run.pack.charter
+    trainer, measures = trainer_of(run), measures_of(run)
     of_others = [column.name for column in rows.described if column.by_association]
     developed = develop(rows, trainer, spec.splits, measures, margin=charter.selection_margin, by_association=of_others)
-    return open_test(rows, developed, trainer, measures, by_association=of_others)
+    opening = record_opening(run, reason, developed.test.name)
+    return open_test(rows, developed, trainer, measures, by_association=of_others), opening
+
+
+def open_cohort(run: Run, rows: Rows) -> Rows:
+    """The rows that get a score now.
+
+    Raises
+    ------
+    UsageError
+        When there are none.
+    """
+    now = rows.to_score()
+    if not len(now.frame):
+        newest = pd.Timestamp(rows.frame["as_of"].max()).date().isoformat()
+        raise UsageError(
+            "every cohort is closed on this day: there is no open case to score.",
+            where=f"--as-of {run.as_of}",
+            todo=f"Name the day of the newest cohort: --as-of {newest}.",
+        )
+    return now
 
 
 def newest_closed(frame: pd.DataFrame) -> pd.Series:
@@ -145,22 +210,18 @@ def scores(run: Run) -> Counts:
     if not facts["trained"]:
         return {"models.scores": 0, "models.explanations": 0, "models.factors": 0}
     rows = load_rows(run.con, run.programme, columns(spec.features))
-    now = rows.to_score()
-    if not len(now.frame):
-        newest = pd.Timestamp(rows.frame["as_of"].max()).date().isoformat()
-        raise UsageError(
-            "every cohort is closed on this day: there is no open case to score.",
-            where=f"--as-of {run.as_of}",
-            todo=f"Name the day of the newest cohort: --as-of {newest}.",
-        )
+    now = open_cohort(run, rows)
     assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
-    trainer = trainer_of(run)
-    deployed = fit_deployed(rows, trainer, facts["chosen"], spec.splits, run.as_of)
-    audited = Audited(tuple(load_model(run.models, version) for version in facts["parts"]), trainer.seed)
+    if facts["fitted_now"]:
+        deployed = fit_deployed(rows, trainer_of(run), facts["chosen"], spec.splits, run.as_of)
+    else:
+        deployed = load_model(run.models, deployed_version(run, facts["training_id"]))
+    audited = Audited(tuple(load_model(run.models, version) for version in facts["parts"]), spec.seed)
     explained = contributions(deployed, now.X)
     listed = columns(spec.features)
     factors = by_factor(explained[0], listed)
-    evidence = evidence_table(run.con, run.programme, spec.features, pd.Timestamp(now.frame["as_of"].max()).date())
+    day = pd.Timestamp(now.frame["as_of"].max()).date()
+    evidence = evidence_table(run.con, run.programme, spec.features, day)
     reasons = case_rows(now.frame, now.X, explained[0], listed).drop(columns="column")
     reasons = with_evidence(reasons, evidence, listed)
     groups = group_values(run.con, run.programme, spec.protected.attributes)
@@ -173,6 +234,8 @@ def scores(run: Run) -> Counts:
         min_cell=charter.minimum_cell,
         seed=spec.seed,
     )
+    behind = case_evidence(run.con, run.programme, spec.features, day)
+    scored = score(deployed, now, spec.bands, spec.uncertainty, behind, explained)
     note(
         run,
         "deployed",
@@ -183,10 +246,12 @@ def scores(run: Run) -> Counts:
             "change": change_in_scores(audited, deployed, now),
             "as_of": pd.Timestamp(now.frame["as_of"].max()).date().isoformat(),
             "cohort": ", ".join(sorted(set(now.frame["cohort"].astype(str)))),
+            "uninformative": [int((~scored["informative"]).sum()), len(scored)],
+            **told_by(run.pack, deployed, day),
         },
     )
     return {
-        "models.scores": put(run, "models.scores", score(deployed, now, spec.bands, explained)),
+        "models.scores": put(run, "models.scores", scored),
         "models.explanations": put(run, "models.explanations", reasons),
         "models.factors": put(run, "models.factors", weights),
     }
@@ -197,13 +262,17 @@ def fairness(run: Run) -> Counts:
     spec, charter = run.pack.programme, run.pack.charter
     facts = noted(run, "backtest")
     if not facts["trained"]:
-        return {"audit.fairness": 0}
+        return {"audit.fairness": 0, "audit.groups": 0}
+    if not facts["fitted_now"]:
+        restore_audit(run, facts["training_id"])
+        return {table: rows_of(run, table) for table in KEPT_BY_STEP["fairness"]}
+    groups = group_values(run.con, run.programme, spec.protected.attributes).drop(columns="cohort")
     scored = get(run, "models.backtest")
     chosen = scored[scored["model"] == facts["chosen"]].reset_index(drop=True)
     chosen["selected"] = select_by_split(chosen, charter.capacity.share or 0.0)
     table = audit(
         chosen,
-        group_values(run.con, run.programme, spec.protected.attributes).drop(columns="cohort"),
+        groups,
         spec.protected,
         minimum_cell=charter.minimum_cell,
         confirmatory=charter.fairness,
@@ -211,7 +280,10 @@ def fairness(run: Run) -> Counts:
         seed=spec.seed,
         bands=[band.up_to for band in spec.bands.root[:-1]],
     )
-    return {"audit.fairness": put(run, "audit.fairness", table)}
+    return {
+        "audit.fairness": put(run, "audit.fairness", table),
+        "audit.groups": put(run, "audit.groups", groups_of_backtest(run, groups)),
+    }
 
 
 def select_by_split(frame: pd.DataFrame, share: float) -> pd.Series:
@@ -224,6 +296,7 @@ def select_by_split(frame: pd.DataFrame, share: float) -> pd.Series:
 def verdict(run: Run) -> Counts:
     """What the release may claim, against the charter."""
     facts = noted(run, "backtest")
+    deployed = noted(run, "deployed") if facts["trained"] else {"uninformative": None, "statements": []}
     found = judge(
         run.pack.charter,
         get(run, "models.metrics") if facts["trained"] else None,
@@ -233,6 +306,8 @@ def verdict(run: Run) -> Counts:
         model=facts.get("chosen"),
         split=facts.get("test"),
         words=run.pack.words,
+        uninformative=deployed["uninformative"],
+        statements=statements_of(deployed),
     )
     owner, signed = run.pack.charter.owner, run.pack.charter.sign_off.date
     note(
@@ -245,4 +320,5 @@ def verdict(run: Run) -> Counts:
             "headline": {lang: found.headline(lang, owner, signed) for lang in ("en", "de")} if signed else {},
         },
     )
+    keep(run, found.verdict)
     return {"audit.verdict": len(found.reasons)}

@@ -24,7 +24,13 @@ def _name(run: Run, table: str) -> str:
 
 
 def put(run: Run, table: str, frame: pd.DataFrame) -> int:
-    """Replace a programme's table, for example ``models.backtest``, by a frame and return its rows."""
+    """Replace a programme's table, for example ``models.backtest``, by a frame and return its rows.
+
+    A frame without columns leaves no table.
+    """
+    if not len(frame.columns):
+        drop(run, table)
+        return 0
     run.con.register("_frame", frame)
     try:
         run.con.execute(f"CREATE OR REPLACE TABLE {_name(run, table)} AS SELECT * FROM _frame")
@@ -36,6 +42,34 @@ def put(run: Run, table: str, frame: pd.DataFrame) -> int:
 def get(run: Run, table: str) -> pd.DataFrame:
     """The frame that an earlier step put there."""
     return run.con.execute(f"SELECT * FROM {_name(run, table)}").df()
+
+
+def has(run: Run, table: str) -> bool:
+    """Whether an earlier step put a frame there."""
+    schema, name = table.split(".")
+    found = run.con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?",
+        [schema, f"{run.programme}__{name}"],
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def copy(run: Run, source: str, to: str) -> None:
+    """Replace a programme's table by another one's rows, types and order included."""
+    run.con.execute(f"CREATE OR REPLACE TABLE {_name(run, to)} AS SELECT * FROM {_name(run, source)}")
+
+
+def ops_table(run: Run, name: str) -> str:
+    """Qualified name of a programme's own table in ops."""
+    return _name(run, f"ops.{name}")
+
+
+def rows_of(run: Run, table: str) -> int:
+    """Rows of a programme's table; 0 where there is none."""
+    if not has(run, table):
+        return 0
+    found = run.con.execute(f"SELECT count(*) FROM {_name(run, table)}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def drop(run: Run, *tables: str) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from mlflow.tracking import MlflowClient
 
 from data_contracts.errors import PlumblineError
 from models import registry
+from models.dataset import Rows
 from models.model import Model, fit_model
-from models.registry import Registry, fit_or_load, load_model, save_model, training_key
+from models.registry import Registry, data_hash, fit_or_load, load_model, save_model, training_key
 from models.spec import SIMPLEST_FIRST, CandidateSpec
 
 
@@ -32,7 +35,7 @@ def made(name: str = "logistic") -> Model:
     return fit_model(spec, X, y, clusters, seed=1, calibration_share=0.3)
 
 
-@pytest.mark.parametrize("name", SIMPLEST_FIRST)
+@pytest.mark.parametrize("name", [name for name in SIMPLEST_FIRST if name != "other"])  # never stored, never deployed
 def test_a_stored_model_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
     model, (X, _, _) = made(name), data()
     stored = save_model(model, tmp_path / "store")
@@ -133,9 +136,17 @@ def test_an_unchanged_fit_is_read_from_the_store(tmp_path: Path) -> None:
     assert len(calls) == 6
 
 
-def test_mlflow_holds_aggregates_hashes_and_models_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """One for all tests, each with a programme of its own: MLflow takes seconds to make its tables."""
+    folder = tmp_path_factory.mktemp("registry")
+    return Registry(folder / "mlflow.db", folder / "mlartifacts")
+
+
+def test_mlflow_holds_aggregates_hashes_and_models_only(
+    home: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    home = Registry(tmp_path / "mlflow.db", tmp_path / "mlartifacts")
     metrics = pd.DataFrame(
         [("s 1", "logistic", "auc", 0.7), ("s 1", "logistic", "auc[new]", 0.6), ("s 1", "logistic", "brier", np.nan)],
         columns=["split", "model", "metric", "value"],
@@ -143,10 +154,13 @@ def test_mlflow_holds_aggregates_hashes_and_models_only(tmp_path: Path, monkeypa
     model = made()
     for _ in range(2):
         run = home.log_run(
-            "family", "r1", params={"seed": 1}, metrics=metrics, hashes={"charter": "abc"}, models={"deployed": model}
+            "family_support",
+            "r1",
+            params={"seed": 1},
+            metrics=metrics,
+            hashes={"charter": "abc"},
+            models={"deployed": model},
         )
-    from mlflow.tracking import MlflowClient
-
     client = MlflowClient(home.uri)
     found = client.get_run(run)
     assert found.data.metrics == {"s 1/logistic/auc": 0.7, "s 1/logistic/auc new": 0.6}
@@ -156,7 +170,66 @@ def test_mlflow_holds_aggregates_hashes_and_models_only(tmp_path: Path, monkeypa
     assert found.info.status == "FINISHED"
     names = sorted(item.path for item in client.list_artifacts(run, "deployed"))
     assert names == [f"deployed/{model.version}.json", f"deployed/{model.version}.skops"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlartifacts", "mlflow.db"], (
-        "nothing in the current folder"
+    assert list(tmp_path.iterdir()) == [], "nothing in the current folder"
+    assert {path.name for path in home.database.parent.iterdir()} == {"mlartifacts", "mlflow.db"}
+    assert load_model(home.artifacts / "family_support" / "models", model.version).version == model.version
+
+
+def _trained(home: Registry, model: Model, **how: Any) -> str:
+    metrics = pd.DataFrame([("s", "m", "auc", 0.7)], columns=["split", "model", "metric", "value"])
+    run = home.log_run("family", "r", params={}, metrics=metrics, hashes={}, models={"deployed": model})
+    return home.register(
+        "family", model.version, run, **{"trained_as_of": "2024-01-01", "newest": True, "fit": True, **how}
     )
-    assert load_model(tmp_path / "mlartifacts" / "family" / "models", model.version).version == model.version
+
+
+def _aliases(client: MlflowClient) -> dict[str, str]:
+    return {name: str(number) for name, number in client.get_registered_model("family").aliases.items()}
+
+
+def test_a_model_is_registered_once_and_named_by_what_it_has_earned(home: Registry) -> None:
+    client = MlflowClient(home.uri)
+    first, other = made(), made("one_factor")
+    assert _trained(home, first) == "1"
+    assert _trained(home, first) == "1", "an unchanged model registers no new version"
+    assert _aliases(client) == {"candidate": "1", "champion": "1"}
+    assert _trained(home, other, newest=False) == "2"
+    assert _aliases(client) == {"candidate": "1", "champion": "1"}, "an earlier day takes no names"
+    assert _trained(home, other, fit=False) == "2"
+    assert _aliases(client) == {"candidate": "2"}, "not fit: nothing scores"
+    assert _trained(home, first) == "1"
+    assert _aliases(client) == {"candidate": "1", "champion": "1"}
+    home.withdraw("family")
+    assert _aliases(client) == {"candidate": "1"}
+    version = client.get_model_version("family", "2")
+    assert version.tags == {"content_hash": other.version, "trained_as_of": "2024-01-01"}
+    file = Path(version.source.removeprefix("file://")) / f"{other.version}.skops"
+    assert load_model(file.parent, other.version).version == other.version
+
+
+def test_withdrawing_where_nothing_was_registered_makes_nothing(tmp_path: Path) -> None:
+    Registry(tmp_path / "mlflow.db", tmp_path / "mlartifacts").withdraw("family")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_figures_than_mlflow_takes_at_a_time_are_all_kept(home: Registry) -> None:
+    client = MlflowClient(home.uri)
+    metrics = pd.DataFrame({"split": "s", "model": "m", "metric": [f"auc[{i}]" for i in range(2300)], "value": 0.5})
+    run = home.log_run("other", "r", params={}, metrics=metrics, hashes={}, models={}, texts={"splits.csv": "a,b\n"})
+    assert len(client.get_run(run).data.metrics) == 2300
+    assert [item.path for item in client.list_artifacts(run)] == ["splits.csv"]
+
+
+def test_rows_are_named_by_their_content(tmp_path: Path) -> None:
+    X, y, clusters = data()
+    frame = pd.DataFrame({"cohort": "c", "as_of": "2024-01-01", "case_id": np.arange(len(X)), "cluster_id": clusters})
+    rows = Rows(frame, X)
+    assert data_hash(rows, y) == data_hash(Rows(frame.copy(), X.copy()), y.copy())
+    others = [
+        data_hash(rows, 1 - y),
+        data_hash(Rows(frame, X + 1e-12), y),
+        data_hash(Rows(frame.assign(cohort="d"), X), y),
+        data_hash(Rows(frame, X.rename(columns={"a": "c"})), y),
+        data_hash(rows.take(np.arange(299)), y[:299]),
+    ]
+    assert len({data_hash(rows, y), *others}) == 6
