@@ -7,7 +7,6 @@ with this capacity, working down the list, would have reached this case.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -17,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_contracts.errors import PlumblineError
+from models.metrics import highest
 
 
 def places(cases: int, share: float) -> int:
@@ -76,16 +76,7 @@ def select(
         raise PlumblineError(
             f"{int(np.isnan(scores).sum())} cases have no score.", todo="Score every case before selecting."
         )
-    wanted = places(len(scores), share)
-    selected = np.zeros(len(scores), dtype=np.bool_)
-    if wanted == 0:
-        return selected
-    last = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
-    selected[scores > last] = True
-    ties = np.flatnonzero(scores == last)
-    order = sorted(ties, key=lambda i: (hashlib.sha256(ids[i].encode()).digest(), i))
-    selected[order[: wanted - int(selected.sum())]] = True
-    return selected
+    return highest(scores, ids, places(len(scores), share))
 
 
 def select_within(frame: pd.DataFrame, share: float, by: Sequence[str] = ("split", "as_of")) -> pd.Series:

@@ -15,18 +15,22 @@ from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Cell
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL
+from models.metrics import parts_of
 
 SHARES = frozenset(
     ["base_rate", "selection_rate", "unknown_share", "tpr", "fpr", "fnr", "tnr", "ppv", "npv", "accuracy", "mean_score",
-     "calibration", "calibration_in_the_large", "precision_at_capacity", "recall_at_capacity", "uninformative"]
+     "calibration", "calibration_in_the_large", "precision_at_capacity", "recall_at_capacity", "precision_at_k",
+     "recall_at_k", "uninformative"]
 )  # fmt: skip
 _GAPS = frozenset(["calibration", "calibration_in_the_large"])  # differences by nature
-_DIGITS = {"auc": 2, "brier": 3}
+_DIGITS = {"auc": 2, "brier": 3, "calibration_error": 3, "net_benefit": 3, "net_benefit_all": 3}
+_COUNTS = frozenset(["n", "unknown_at_capacity", "unknown_at_k", "training_rows"])
 
 
 def metric_value(language: Language, metric: str, value: float | None) -> str:
-    """A figure of this metric in the form that fits it."""
-    if metric == "n":
+    """A figure of this metric in the form that fits it, whatever its qualifiers."""
+    metric, _ = parts_of(metric)
+    if metric in _COUNTS:
         return language.number(value)
     if metric in _GAPS:
         return language.signed(None if not known(value) else float(value or 0) * 100, 1)  # its label names the unit
@@ -37,6 +41,7 @@ def metric_value(language: Language, metric: str, value: float | None) -> str:
 
 def metric_difference(language: Language, metric: str, value: float | None) -> str:
     """A difference of this metric: in percentage points where it is a share."""
+    metric, _ = parts_of(metric)
     if metric in SHARES:
         return language.points(value)
     return language.signed(value, _DIGITS.get(metric, 2))
@@ -46,6 +51,7 @@ def interval(
     language: Language, metric: str, low: float | None, high: float | None, *, difference: bool = False
 ) -> str:
     """The interval of a figure, empty when there is none."""
+    metric, _ = parts_of(metric)
     if not (known(low) and known(high)):
         return ""
     if metric in SHARES:
@@ -70,8 +76,26 @@ def is_overall(attribute: Any) -> bool:
 
 
 def metric_label(language: Language, metric: str) -> str:
-    """The words for a metric, those of a subset (`auc[returning]`) included."""
-    return str(language.word("metric", metric.split("[")[0]))
+    """The words for a metric and for its qualifiers: `recall_at_k[50, worst]`, `auc[returning]`."""
+    name, qualifiers = parts_of(metric)
+    return ", ".join([str(language.word("metric", name)), *(_qualifier(language, each) for each in qualifiers)])
+
+
+def _qualifier(language: Language, text: str) -> str:
+    kind, _, rest = text.partition(" ")
+    if kind == "learning":
+        rest = language.percent(float(rest.rstrip("%")) / 100, 0 if rest.rstrip("%").isdigit() else 1)
+    elif text.endswith("%"):
+        share = text.rstrip("%")
+        kind, rest = "share", language.percent(float(share) / 100, len(share.partition(".")[2]))
+    elif text.isdigit():
+        kind, rest = "count", language.number(int(text))
+    elif text.replace(".", "", 1).isdigit():
+        kind, rest = "threshold", language.number(float(text), len(text.partition(".")[2]))
+    elif kind == "within" and rest.endswith("d") and rest[:-1].isdigit():
+        kind, rest = "within_days", language.number(int(rest[:-1]))
+    key = f"metric_for.{kind}"
+    return str(language.t(key, value=rest)) if language.has(key) else text
 
 
 def factor_words(language: Language, context: ReportContext, factor: str) -> str:

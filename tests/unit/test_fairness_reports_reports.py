@@ -152,7 +152,7 @@ def test_every_sentence_of_the_catalogue_is_used(monkeypatch: pytest.MonkeyPatch
     # words for codes, which no page asks for one by one; the text of a case and what is said of records about other
     # people have tests of their own
     families = ("metric", "model", "rule", "state", "direction", "excluded", "severity", "role", "metric_help", "case",
-                "association")  # fmt: skip
+                "association", "metric_for")  # fmt: skip
     rare = {  # each has a test of its own below
         "index.band_rare", "explanations.groups_none", "fairness.suppressed_none", "chart.gap_axis_plain",
         "card.missing_none", "fairness.returning_none", "fairness.judged_none", "chart.gap_desc_open",
