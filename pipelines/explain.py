@@ -11,6 +11,7 @@ import datetime as dt
 from data_contracts.errors import RefusedError, UsageError
 from fairness_reports.release import Release, current_release, stale
 from fairness_reports.reports.association import about_others
+from fairness_reports.reports.bands import band_of_score, is_told
 from fairness_reports.reports.case import Case, case_text
 from fairness_reports.reports.language import Language
 from features.spec import columns
@@ -61,6 +62,8 @@ def explain_case(home: Home, programme: str, case_id: str, lang: str) -> str:
             todo="Case ids are the pseudonyms in restricted/scores.parquet.",
         )
     reasons = release.table("explanations")
+    audit, split = release.table("fairness"), release.manifest["audited_model"]["split"]
+    past = band_of_score(audit[audit["split"] == split], float(row.iloc[0]["score"]))
     mark = stale(home.releases, pack.name)
     case = Case(
         score=row.iloc[0],
@@ -73,6 +76,7 @@ def explain_case(home: Home, programme: str, case_id: str, lang: str) -> str:
         simulated=pack.programme.simulated,
         stale_since=dt.date.fromisoformat(mark["on"]) if mark else None,
         others=about_others(columns(pack.programme.features)),
+        past=past if past is not None and is_told(past, pack.charter.minimum_cell) else None,
     )
     return case_text(Language(lang), case)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.reports.association import tagged
+from fairness_reports.reports.bands import band_sentence
 from fairness_reports.reports.context import rows_of
 from fairness_reports.reports.language import Language
 from features.words import Text, Words
@@ -47,6 +48,9 @@ class Case:
     others : mapping of str to str
         From `fairness_reports.reports.association.about_others`: the factors that speak of other people. Of these the
         text tells only whether anything is recorded.
+    past : row of fairness.parquet or None
+        What became of past cases in this band, from `fairness_reports.reports.bands.band_of_score`; None where that is
+        not known or may not be told.
     """
 
     score: Any
@@ -59,6 +63,7 @@ class Case:
     simulated: bool = False
     stale_since: date | None = None
     others: Mapping[str, str] = field(default_factory=dict)
+    past: Any | None = None
 
 
 def case_text(language: Language, case: Case) -> str:
@@ -77,7 +82,8 @@ def case_text(language: Language, case: Case) -> str:
     as_of = pd.Timestamp(row["as_of"]).date()
     lines += ["", t("case.score", as_of=language.date(as_of), **interval)]
     lines.append(t("case.band", band=language.text(case.words.bands.get(str(row["band"])) or str(row["band"]))))
-    lines += [] if row["informative"] else [t("case.uninformative")]
+    lines += [] if case.past is None else [band_sentence(language, case.words, case.past)]
+    lines += [] if row["informative"] else [t(f"case.uninformative.{row['reason']}")]
     sides = (("raises", reasons["contribution"] > 0), ("lowers", reasons["contribution"] < 0))
     for title, side in sides:
         strongest = rows_of(reasons[side].sort_values("rank").head(SHOWN))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.reports.bands import band_rows, band_sentence, is_told, of_100
 from fairness_reports.reports.charts import Chart, Point, intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
@@ -17,7 +18,6 @@ from fairness_reports.reports.figures import (
     count,
     figure_cell,
     interval,
-    is_overall,
     known,
     metric_label,
     metric_value,
@@ -43,7 +43,6 @@ _SHOWN = (
     "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",
 )  # fmt: skip
 _COMPARED = ("auc", "average_precision", "brier", "precision_at_capacity", "recall_at_capacity")
-_TO = "–"  # between the ends of a band in the audit: "0.120–0.250"
 _NEAR = 0.0006  # the audit names bands to three decimals
 _MODELS = ("base_rate", "one_factor", "logistic", "hist_gradient_boosting")
 
@@ -53,7 +52,7 @@ def index_page(language: Language, context: ReportContext) -> Page:
     t = language.t
     sections = [_outcome(language, context), _numbers(language, context)]
     if context.model is not None:
-        bands = band_rows(context)
+        bands = band_rows(context.test_fairness())
         if bands:
             sections.append(_bands(language, context, bands))
         sections += performance(language, context)
@@ -117,18 +116,6 @@ def _numbers(language: Language, context: ReportContext) -> Section:
     return Section(t("index.numbers_title"), blocks)
 
 
-def band_rows(context: ReportContext) -> list[tuple[float, float, Any]]:
-    """Each band of the audit: its ends, and its observed share in the test."""
-    frame = context.test_fairness()
-    frame = frame[frame["attribute"].map(is_overall) & (frame["metric"] == "base_rate")]
-    frame = frame[(frame["comparison"] == "value") & frame["band"].astype(str).str.contains(_TO)]
-    found = []
-    for row in rows_of(frame):
-        low, high = (float(end) for end in str(row.band).split(_TO))
-        found.append((low, high, row))
-    return sorted(found, key=lambda item: item[:2])
-
-
 def band_label(language: Language, context: ReportContext, low: float, high: float) -> str:
     """What the programme calls a band; its scores where it has no name for it."""
     start = 0.0
@@ -143,19 +130,16 @@ def band_label(language: Language, context: ReportContext, low: float, high: flo
 
 def _bands(language: Language, context: ReportContext, bands: list[tuple[float, float, Any]]) -> Section:
     t, cases = language.t, cases_word(language, context)
-    outcome = language.text(context.words.outcome)
     rows: list[list[Cell | str]] = []
     points, sentences = [], []
     for start, end, row in bands:
         label = band_label(language, context, start, end)
         scores = t("form.interval", low=language.percent(start), high=language.percent(end))
         n = count(language, context, row.n)
-        if not known(row.value) or not known(row.n) or int(row.n) < context.minimum_cell:
+        if not is_told(row, context.minimum_cell):
             rows.append([label, scores, n, Cell(t("form.too_few"), look="missing")])
             continue
-        ends = [_of_100(row.low if known(row.low) else row.value), _of_100(row.high if known(row.high) else row.value)]
-        key = "index.band_rare" if _of_100(row.value) < 1 else "index.band_sentence"
-        sentence = t(key, cases=cases, value=_of_100(row.value), outcome=outcome, low=ends[0], high=ends[1])
+        sentence = band_sentence(language, context.words, row)
         share = Cell(language.percent(row.value, 1), interval(language, "base_rate", row.low, row.high))
         sentences.append(t("index.band_line", band=label, scores=scores, sentence=sentence))
         rows.append([label, scores, n, share])
@@ -178,10 +162,6 @@ def _bands(language: Language, context: ReportContext, bands: list[tuple[float, 
     return Section(t("index.bands_title"), blocks)
 
 
-def _of_100(share: float) -> int:
-    return round(float(share) * 100)
-
-
 def _or_none(value: Any) -> float | None:
     return float(value) if known(value) else None
 
@@ -194,7 +174,7 @@ def performance(language: Language, context: ReportContext) -> list[Section]:
     for key, name in (("auc", "auc"), ("precision", "precision_at_capacity"), ("recall", "recall_at_capacity")):
         row = metrics.get(name)
         if row is not None and known(row.value) and known(row.low) and known(row.high):
-            ends = {"value": _of_100(row.value), "low": _of_100(row.low), "high": _of_100(row.high)}
+            ends = {"value": of_100(row.value), "low": of_100(row.low), "high": of_100(row.high)}
             sentences.append(t(f"index.{key}_sentence", cases=cases, **ends))
     mean, rate = metrics.get("mean_score"), metrics.get("base_rate")
     if mean is not None and rate is not None and known(mean.value) and known(rate.value):

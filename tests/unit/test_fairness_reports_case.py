@@ -11,9 +11,11 @@ import pytest
 
 from fairness_reports.reports import FeatureLine
 from fairness_reports.reports.association import about_others
+from fairness_reports.reports.bands import band_of_score, is_told
 from fairness_reports.reports.case import SHOWN, Case, case_text
 from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from features.words import Text, Words
+from models.informative import REASONS
 from tests import fairness_reports_fake as fake
 
 
@@ -38,7 +40,8 @@ def a_case(contributions: tuple[float, ...], *, informative: bool = True, stale:
     """A case whose base value and contributions add up."""
     row = {
         "as_of": pd.Timestamp("2024-10-31"), "score": 0.123, "low": 0.1, "high": 0.15, "band": "unheard-of",
-        "informative": informative, "base_value": -1.0, "raw": -1.0 + sum(contributions),
+        "informative": informative, "reason": None if informative else "interval_spans_base_rate",
+        "base_value": -1.0, "raw": -1.0 + sum(contributions),
     }  # fmt: skip
     words: Words = fake.words()
     title, contact = (
@@ -66,6 +69,49 @@ def test_the_terminal_says_what_the_contributions_add_up_to() -> None:
     text = case_text(Language("en"), a_case((0.5, -0.25)))
     assert "−1.000 + 0.250 = −0.750" in text
     assert "12.3% (from 10.0% to 15.0%" in text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_reason_of_a_score_that_says_little_has_words(code: str) -> None:
+    said = set()
+    for reason in REASONS:
+        case = a_case((0.5,), informative=False)
+        text = case_text(Language(code), replace(case, score={**case.score, "reason": reason}))
+        assert not refused_wording(text, code)
+        said |= {line for line in text.splitlines() if line.startswith(("Not informative", "Nicht aussagekräftig"))}
+    assert len(said) == len(REASONS) == 4
+
+
+def past(value: float, low: float, high: float, n: float = 400, band: str = "0.120–0.250") -> dict[str, Any]:
+    return {"attribute": "overall", "group": "all", "band": band, "metric": "base_rate", "comparison": "value",
+            "value": value, "low": low, "high": high, "n": n}  # fmt: skip
+
+
+def test_a_score_is_shown_with_what_became_of_past_cases_in_its_band() -> None:
+    of_sex = past(0.9, 0.8, 1) | {"attribute": "sex", "group": "f"}
+    rows = [past(0.30, 0.25, 0.36, band="0.250–1.000"), of_sex, past(0.17, 0.14, 0.21), past(0.5, 0, 1, band="all")]
+    table = pd.DataFrame(rows)
+    row = band_of_score(table, 0.123)
+    assert (row.value, row.low, row.high) == (0.17, 0.14, 0.21)
+    assert band_of_score(table, 0.25).value == 0.30, "a band begins with its lower end"
+    assert band_of_score(table, 1.0).value == 0.30, "the last band holds one"
+    assert band_of_score(table, 0.05) is None
+    text = case_text(Language("en"), replace(a_case((0.5,)), past=row))
+    cases, outcome = fake.words().case.many["en"], fake.words().outcome["en"]
+    assert f"Of 100 {cases} with a score like this, about 17 {outcome} (between 14 and 21)." in text.splitlines()
+    german = case_text(Language("de"), replace(a_case((0.5,)), past=row))
+    assert "Auf 100 " in german
+    assert "(zwischen 14 und 21)" in german
+    assert "Of 100" not in case_text(Language("en"), a_case((0.5,)))
+
+
+@pytest.mark.parametrize(
+    "row", [past(float("nan"), 0, 1), past(0.2, 0.1, 0.3, n=9), past(0.2, 0.1, 0.3, n=float("nan"))]
+)
+def test_what_became_of_too_few_is_not_told(row: dict[str, Any]) -> None:
+    found = band_of_score(pd.DataFrame([row]), 0.123)
+    assert not is_told(found, 10)
+    assert is_told(band_of_score(pd.DataFrame([past(0.2, 0.1, 0.3, n=10)]), 0.123), 10)
 
 
 def test_a_case_without_reasons_says_so() -> None:
@@ -107,4 +153,7 @@ def test_every_sentence_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Language, "t", noting)
     case_text(Language("en"), a_case((0.5, 0.4, -0.3), stale=date(2024, 11, 2)))
     case_text(Language("en"), replace(a_case((-0.5,), informative=False), others={"factor_0": "all"}))
+    for reason in REASONS:
+        low = a_case((0.5,), informative=False)
+        case_text(Language("en"), replace(low, score={**low.score, "reason": reason}))
     assert {key for key in catalogue("en") if key.startswith("case.")} <= asked
