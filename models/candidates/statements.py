@@ -108,7 +108,7 @@ class Statements:
         binned = [
             np.bincount(row, weights=values, minlength=size) for row, size in zip(self.bins, self.sizes, strict=True)
         ]
-        result: np.ndarray = self.members @ np.concatenate(binned)
+        result: np.ndarray = self.members @ np.concatenate([np.zeros(0), *binned])
         return result
 
 
@@ -146,7 +146,7 @@ def statements(X: np.ndarray, described: Sequence[Column], fewest: int) -> State
                 said.append((j, COMPARISONS.index("below"), cut, -int(signs[j])))
                 covered.append(start + np.arange(i + 1))
         # the columns of one category are missing together: it is said once
-        if absent.any() and not (category and j and described[j - 1].feature == described[j].feature):
+        if absent.any() and not (category and any(described[j].feature == each.feature for each in described[:j])):
             said.append((j, COMPARISONS.index("missing"), np.nan, 0))
             covered.append(start + np.array([len(cuts) + 1]))
         start += int(sizes[j])

@@ -16,7 +16,7 @@ from models.explanation import check_additive, contributions
 from models.folds import cluster_folds, hashed_share
 from models.metrics import Scored, evaluate, figures
 from models.model import Model, fit_model
-from models.spec import SIMPLEST_FIRST, CandidateSpec
+from tests.models_candidates import KINDS, spec_of
 
 SEEDS = st.integers(0, 2**31 - 1)
 
@@ -35,13 +35,11 @@ def data(seed: int, n: int = 400, columns: int = 4) -> tuple[pd.DataFrame, np.nd
 
 def fitted(name: str, seed: int) -> tuple[Model, pd.DataFrame]:
     X, y, clusters = data(seed)
-    params = {"max_trees": 15, "min_samples_leaf": 10} if name == "hist_gradient_boosting" else {}
-    spec = CandidateSpec(name=name, params=params)  # type: ignore[arg-type]  # a name from the list
-    return fit_model(spec, X, y, clusters, seed=seed, calibration_share=0.3), X
+    return fit_model(spec_of(name), X, y, clusters, seed=seed, calibration_share=0.3), X
 
 
 @settings(max_examples=12, deadline=None)
-@given(SEEDS, st.sampled_from(SIMPLEST_FIRST))
+@given(SEEDS, st.sampled_from(KINDS))
 def test_contributions_add_up_on_every_row_also_on_rows_never_seen(seed: int, name: str) -> None:
     model, X = fitted(name, seed)
     strange = X.copy()
@@ -55,7 +53,7 @@ def test_contributions_add_up_on_every_row_also_on_rows_never_seen(seed: int, na
 
 
 @settings(max_examples=12, deadline=None)
-@given(SEEDS, st.sampled_from(SIMPLEST_FIRST))
+@given(SEEDS, st.sampled_from(KINDS))
 def test_the_same_rows_and_seed_give_the_same_bits_and_version(seed: int, name: str) -> None:
     (one, X), (other, _) = fitted(name, seed), fitted(name, seed)
     assert one.version == other.version
@@ -63,7 +61,7 @@ def test_the_same_rows_and_seed_give_the_same_bits_and_version(seed: int, name: 
 
 
 @settings(max_examples=12, deadline=None)
-@given(SEEDS, st.sampled_from(SIMPLEST_FIRST))
+@given(SEEDS, st.sampled_from(KINDS))
 def test_a_row_scores_the_same_alone_and_in_company(seed: int, name: str) -> None:
     model, X = fitted(name, seed)
     assert model.raw(X.iloc[7:8])[0] == model.raw(X)[7]

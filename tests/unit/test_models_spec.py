@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from data_contracts.yamldoc import read_document, validate
-from models.spec import BandSpec, CandidatesSpec, CohortSpec, OutcomeSpec
+from models.spec import BandSpec, CandidateSpec, CandidatesSpec, CohortSpec, OutcomeSpec, simplicity
+
+FOREST = {"name": "other", "class": "sklearn.ensemble.RandomForestClassifier"}
 
 
 def test_a_cohort_by_attribute_and_one_by_cadence() -> None:
@@ -45,6 +47,35 @@ def test_candidates_stand_in_the_order_of_simplicity_with_all_their_settings() -
     assert [candidate.name for candidate in spec.models] == ["base_rate", "logistic", "hist_gradient_boosting"]
     assert spec.models[2].settings["max_trees"] == 10
     assert spec.models[2].settings["learning_rate"] == 0.05
+    assert [candidate.label for candidate in spec.models] == ["base_rate", "logistic", "hist_gradient_boosting"]
+    assert all(candidate.deployable for candidate in spec.models)
+
+
+def test_two_candidates_of_a_kind_have_labels_and_a_place_by_them() -> None:
+    forest = {"name": "other", "label": "forest", "class": "sklearn.ensemble.RandomForestClassifier"}
+    spec = CandidatesSpec.model_validate(
+        [forest, {"name": "logistic", "label": "mild"}, {"name": "logistic", "label": "bold"}, "points", "base_rate"]
+    )
+    assert [candidate.label for candidate in spec.models] == ["base_rate", "points", "bold", "mild", "forest"]
+    assert spec.models == sorted(spec.models[::-1], key=simplicity)
+    assert [candidate.deployable for candidate in spec.models] == [True, True, True, True, False]
+    assert spec.labelled("mild") is spec.models[3]
+
+
+def test_a_list_is_a_grid_with_the_simplest_first() -> None:
+    params = {"max_leaf_nodes": [8, 4], "min_samples_leaf": [20, 80], "l2": 1}
+    grid = CandidateSpec(name="hist_gradient_boosting", params=params).grid
+    assert [(each["max_leaf_nodes"], each["min_samples_leaf"]) for each in grid] == [(4, 80), (4, 20), (8, 80), (8, 20)]
+    assert {each["l2"] for each in grid} == {1.0}
+    assert CandidateSpec(name="base_rate").grid == [{}]
+    assert CandidateSpec(name="logistic", params={"inverse_penalty": [1, 0.1]}).grid == [
+        {"inverse_penalty": 0.1},
+        {"inverse_penalty": 1.0},
+    ]
+    forest = CandidateSpec.model_validate(
+        {"name": "other", "class": "sklearn.ensemble.RandomForestClassifier", "params": {"max_depth": [3, None]}}
+    )
+    assert [each["max_depth"] for each in forest.grid] == [3, None]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +86,26 @@ def test_candidates_stand_in_the_order_of_simplicity_with_all_their_settings() -
         (["base_rate", "forest"], "Input should be"),
         (["base_rate", {"name": "logistic", "params": {"C": 1}}], "logistic has no parameter C"),
         (["base_rate", {"name": "base_rate", "params": {"C": 1}}], "it has: none"),
+        (["base_rate", "logistic", {"name": "logistic", "params": {}}], "give each candidate a label of its own"),
+        (["base_rate", {"name": "logistic", "label": "points"}], "the name of another kind"),
+        (["base_rate", {"name": "logistic", "label": "logistic without them"}], "a label is one word"),
+        (["base_rate", {"name": "logistic", "params": {"inverse_penalty": []}}], "at least 1 item"),
+        (["base_rate", {"name": "logistic", "params": {"inverse_penalty": [1, 1]}}], "stands twice"),
+        (["base_rate", {"name": "logistic", "params": {"inverse_penalty": [1, -1]}}], "greater than 0"),
+        (["base_rate", {"name": "logistic", "params": {"inverse_penalty": list(range(1, 62))}}], "61 combinations"),
+        (["base_rate", {"name": "logistic", "class": "sklearn.svm.SVC"}], "class belongs to the candidate other"),
+        (["base_rate", "other"], "other needs class"),
+        (["base_rate", {"name": "other", "class": "os.system"}], "no public class of scikit-learn"),
+        (["base_rate", {"name": "other", "class": "sklearn.tests.test_base.Buggy"}], "no public class"),
+        (["base_rate", {"name": "other", "class": "sklearn.linear_model._logistic.LogisticRegression"}], "no public"),
+        (["base_rate", {"name": "other", "class": "sklearn.ensemble.Nothing"}], "scikit-learn has no"),
+        (["base_rate", {"name": "other", "class": "sklearn.linear_model.Ridge"}], "is no classifier"),
+        (["base_rate", {"name": "other", "class": "sklearn.utils.Bunch"}], "is no classifier"),
+        (["base_rate", {"name": "other", "class": "sklearn.svm.LinearSVC"}], "gives no probabilities"),
+        (["base_rate", {"name": "other", "class": "sklearn.ensemble.StackingClassifier"}], "plain values alone"),
+        ([{**FOREST, "params": {"depth": 3}}], "has no parameter depth"),
+        ([{**FOREST, "params": {"n_jobs": 2}}], "has no parameter n_jobs that a pack can set"),
+        ([{**FOREST, "params": {"max_depth": []}}], "a grid needs at least one value"),
         (["base_rate", {"name": "logistic", "params": {"inverse_penalty": -1}}], "greater than 0"),
         ([], "at least 1"),
     ],
