@@ -4,7 +4,7 @@ Belongs here: exact contributions, and what is made of them.
 Does not belong here: words (features.words) and charts (fairness_reports).
 """
 
-from models.explanation.contributions import TOLERANCE, check_additive, contributions, tree_contributions
+from models.explanation.contributions import TOLERANCE, check_additive, contributions, explanation, tree_contributions
 from models.explanation.factors import (
     by_factor,
     case_rows,
@@ -21,6 +21,7 @@ __all__ = [
     "check_additive",
     "contributions",
     "direction_of",
+    "explanation",
     "factors_by_association",
     "importance",
     "tree_contributions",

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
-from models.folds import one_thread
 
 if TYPE_CHECKING:
+    import shap
+
     from models.model import Model
 
 TOLERANCE = 1e-9
@@ -23,23 +24,10 @@ TOLERANCE = 1e-9
 
 
 def tree_contributions(estimator: Any, X: np.ndarray) -> tuple[np.ndarray, float]:
-    """Path-dependent TreeSHAP of a HistGradientBoosting model without native categories.
+    """Path-dependent Shapley values of a HistGradientBoosting model, missing values and native categories included."""
+    from models.shapley import explain_trees
 
-    shap is silently wrong with native categories: such a model is refused.
-    """
-    if getattr(estimator, "is_categorical_", None) is not None:
-        raise PlumblineError(
-            "exact contributions of native categories are not available",
-            where="explanation",
-            todo="Encode categories as columns of their own.",
-        )
-    import shap
-
-    explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
-    with one_thread():
-        values = explainer.shap_values(X, check_additivity=False)  # ours checks every row, to 1e-9
-    base = float(np.ravel(explainer.expected_value)[0])
-    return np.ascontiguousarray(values, dtype=np.float64), base
+    return explain_trees(estimator, X)
 
 
 def contributions(model: Model, X: pd.DataFrame, block: int = 20_000) -> tuple[pd.DataFrame, np.ndarray]:
@@ -67,13 +55,39 @@ def contributions(model: Model, X: pd.DataFrame, block: int = 20_000) -> tuple[p
         When one row does not add up to its `raw` within 1e-9.
     """
     values = model.matrix(X)
-    parts, base = [], 0.0
+    table, base = np.empty(values.shape), 0.0
     for start in range(0, len(values), block):
-        part, base = model.fitted.contributions(values[start : start + block])
-        parts.append(part)
-    table = np.vstack(parts) if parts else np.empty((0, values.shape[1]))
+        table[start : start + block], base = model.fitted.contributions(values[start : start + block])
     check_additive(table, np.full(len(values), base), model.fitted.raw(values) if len(values) else np.empty(0))
     return pd.DataFrame(table, columns=list(model.columns), index=X.index), np.full(len(values), base)
+
+
+def explanation(model: Model, X: pd.DataFrame) -> shap.Explanation:
+    """Contributions as the shap package's own object, for its plots.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    X : DataFrame
+        Rows with the model's columns.
+
+    Returns
+    -------
+    shap.Explanation
+        values (n x p, log-odds before calibration), base_values (n), data (n x p), feature_names.
+
+    Raises
+    ------
+    PlumblineError
+        When one row does not add up to its `raw` within 1e-9.
+    """
+    import shap
+
+    table, base = contributions(model, X)
+    return shap.Explanation(
+        values=table.to_numpy(), base_values=base, data=model.matrix(X), feature_names=list(model.columns)
+    )
 
 
 def check_additive(table: np.ndarray, base_value: np.ndarray, raw: np.ndarray) -> None:

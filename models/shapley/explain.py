@@ -12,10 +12,11 @@ import numpy as np
 
 from data_contracts.errors import PlumblineError
 from models.shapley import trees
-from models.shapley.tables import Tables, build_tables, matrix
+from models.shapley.build import build_tables, matrix
+from models.shapley.tables import Tables
 
-BLOCK = 2048
-"""Rows at a time: their sums fit a core's cache."""
+BLOCK = 4096
+"""Rows at a time: more would not fit a core's caches."""
 
 
 def explain_trees(
@@ -36,7 +37,7 @@ def explain_trees(
     X : ndarray, shape (n, p)
         Rows in the estimator's input.
     tables : Tables, optional
-        From `build_tables` for this estimator; made where not given.
+        From `build_tables` for this estimator; made where not given, and kept for the next rows of the same model.
     threads : int
         Threads to use; the values do not depend on it.
     background : ndarray, shape (m, p), optional
@@ -61,7 +62,7 @@ def explain_trees(
     Beyond X, the result and the tables it takes about 20 bytes for each column and row of a block, on each thread.
     """
     if tables is None:
-        tables = build_tables(estimator, background)
+        tables = build_tables(estimator, background) if background is not None else _kept_tables(estimator)
     elif background is not None:
         raise PlumblineError(
             "tables stand for one background already", where="explanation", todo="Give either tables or a background."
@@ -83,3 +84,16 @@ def explain_trees(
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(lambda part: explain(flat, X[part], values[part]), parts))
     return values, tables.base
+
+
+_kept: dict[str, Tables] = {}
+
+
+def _kept_tables(estimator: Any) -> Tables:
+    """Those of the two models explained last stay in memory: rows come in blocks."""
+    model = trees.fingerprint(estimator)
+    found = _kept.pop(model, None) or build_tables(estimator)
+    _kept[model] = found
+    for oldest in list(_kept)[:-2]:
+        _kept.pop(oldest, None)
+    return found

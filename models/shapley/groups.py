@@ -4,8 +4,8 @@ Belongs here: which leaves share a table, and the conditions that its patterns a
 Does not belong here: the tables (tables).
 
 A group is a split node and some connected split nodes below it; its leaves are those that hang on these nodes. They
-share the path to the first node: each feature of that path is one condition (all its splits there at once), and each node
-of the group is one more. A row's pattern of conditions says for every leaf of the group which features pass.
+share the path to the first node: each feature of that path is one condition (all its splits there at once), and each
+node of the group is one more. A row's pattern of conditions says for every leaf of the group which features pass.
 A leaf whose path is too long for any table is a group by itself.
 """
 

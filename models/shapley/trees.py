@@ -3,8 +3,8 @@
 Belongs here: everything that knows how HistGradientBoosting keeps its trees, thresholds and categories.
 Does not belong here: Shapley values (kernel, tables), or cutting trees into groups (groups).
 
-A row is seen as one code of a byte per feature: how many of the model's thresholds on that feature lie below its value, or
-which category it is; 255 stands for missing values and for categories that the model does not know, which it
+A row is seen as one code of a byte per feature: how many of the model's thresholds on that feature lie below its
+value, or which category it is; 255 stands for missing values and for categories that the model does not know, which it
 treats as missing. This is how the trees see it too (`TreePredictor.predict`), so routing is exact.
 """
 
@@ -59,7 +59,8 @@ class Encoding:
     categorical : bool, shape (features,)
         Whether it is a category.
     cut_first, cuts : int64, float64
-        Sorted thresholds, or known categories, of all features one after another, and where each feature's begin.
+        Sorted thresholds, or known categories, of all features one after another, each filled with NaN up to the next
+        power of two, and where each feature's begin.
     columns : int
         Columns of the estimator's input.
     """
@@ -92,11 +93,9 @@ def read(estimator: Any) -> tuple[Encoding, list[Tree], float]:
     used = np.unique(np.concatenate([nodes["feature_idx"] for nodes in split] or [np.empty(0, np.int64)]))
     cuts = []
     for feature in used.tolist():
-        if feature in known:
-            cuts.append(known[feature])
-        else:
-            at = [nodes["num_threshold"][nodes["feature_idx"] == feature] for nodes in split]
-            cuts.append(np.unique(np.concatenate(at)))
+        at = [nodes["num_threshold"][nodes["feature_idx"] == feature] for nodes in split]
+        own = known[feature] if feature in known else np.unique(np.concatenate(at))
+        cuts.append(np.concatenate([own, np.full((1 << len(own).bit_length()) - len(own), np.nan)]))
     order = _input_order(estimator)
     encoding = Encoding(
         column=order[used.astype(np.int64)].astype(np.int32),

@@ -10,7 +10,6 @@ import pytest
 
 from data_contracts.errors import PlumblineError
 from features.spec import Column
-from models.calibration import Calibrator
 from models.candidates import BoostingModel, LinearModel, best_column, fit_candidate
 from models.dataset import Rows
 from models.explanation import (
@@ -18,6 +17,7 @@ from models.explanation import (
     case_rows,
     contributions,
     direction_of,
+    explanation,
     importance,
     tree_contributions,
     with_evidence,
@@ -394,21 +394,34 @@ def test_the_direction_of_a_factor() -> None:
     assert direction_of(X[["strong"]], shuffled, columns()) == {"a": "mixed"}
 
 
-def test_native_categories_are_refused() -> None:
+def test_native_categories_add_up() -> None:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     X, y, _ = made(100)
     X["noise"] = (X["noise"] > 0) * 1.0
     booster = HistGradientBoostingClassifier(max_iter=2, categorical_features=[2]).fit(X.to_numpy(), y)
-    with pytest.raises(PlumblineError, match="native categories"):
-        tree_contributions(booster, X.to_numpy())
+    values, base = tree_contributions(booster, X.to_numpy())
+    np.testing.assert_allclose(base + values.sum(axis=1), booster.decision_function(X.to_numpy()), atol=1e-12)
 
 
-def test_an_interval_widens_with_the_replicates_and_speaks_of_a_score() -> None:
-    calibrator = Calibrator(0.0, 1.0, np.array([-0.5, 0.0, 0.5]), np.ones(3), 0.5, 9, "logistic")
-    low, high = calibrator.interval(np.array([0.0, 0.0, 1.0]), level=1.0)
-    assert low[0] == low[1] == pytest.approx(1 / (1 + np.exp(0.5)))
-    assert high[2] == pytest.approx(1 / (1 + np.exp(-1.5)))
+def test_an_explanation_is_shaps_own_object_and_its_plots_work() -> None:
+    import matplotlib as mpl
+    import shap
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    fitted, X = model()
+    found = explanation(fitted, X)
+    table, base = contributions(fitted, X)
+    assert isinstance(found, shap.Explanation)
+    assert found.feature_names == list(X.columns)
+    np.testing.assert_array_equal(found.values, table)
+    np.testing.assert_array_equal(found.base_values, base)
+    np.testing.assert_array_equal(found.data, X)
+    for plot, part in ((shap.plots.beeswarm, found), (shap.plots.waterfall, found[0])):
+        assert plot(part, show=False).get_yticklabels()
+        plt.close("all")
 
 
 def test_contributions_that_do_not_add_up_are_never_returned() -> None:
