@@ -164,10 +164,10 @@ def split_calendar(frame: pd.DataFrame, spec: SplitsSpec | None = None) -> pd.Da
     rows: list[int] = []
     outcomes: list[float] = []
     for split, planned in cut:
-        known = labels_as_known(frame.iloc[split.test], cut[-1][0].as_of)
+        known = labels_as_known(frame.iloc[split.test], cut[-1][0].as_of)  # of the test itself: none, it was open
         for positions, labels, part in (
             (split.possible, split.y_possible, planned.train),
-            (split.test, known if split.role == "development" else np.full(len(known), np.nan), planned.test),
+            (split.test, known, planned.test),
         ):
             told = np.isin(labels, (0.0, 1.0))
             count = np.bincount(code[positions], minlength=len(cohorts))

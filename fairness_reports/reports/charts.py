@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 WIDTH = 320  # of the drawing; pages scale it between about 0.8 and 1.6 times, so text stays readable on a phone
-_FONT = 12.0
+FONT = 12.0
 _LINE = 15  # height of a line of text
 _ROW = 20  # height of the strip that a dot and its line stand in
 _WRAP = 32  # letters in a line of a label
@@ -33,12 +33,12 @@ _COLOURS = {
     "#080808": "var(--zone)",
     "#090909": "var(--surface)",
 }
-_INK, _MUTED, _LINE_COLOUR, _ACCENT, _GOOD, _BAD, _UNSURE, _ZONE, _SURFACE = _COLOURS
+INK, MUTED, LINE_COLOUR, ACCENT, GOOD, BAD, UNSURE, ZONE, SURFACE = _COLOURS
 _MARKS = {  # state: colour, marker, filled
-    "within": (_GOOD, "o", True),
-    "outside": (_BAD, "s", True),
-    "cannot_tell": (_UNSURE, "D", False),
-    "not_judged": (_ACCENT, "o", True),
+    "within": (GOOD, "o", True),
+    "outside": (BAD, "s", True),
+    "cannot_tell": (UNSURE, "D", False),
+    "not_judged": (ACCENT, "o", True),
 }
 
 
@@ -133,41 +133,41 @@ def intervals(
         axes.set_xlim(*(limits or _limits(points, zero, tolerance, from_zero=bars)))
         for name, spine in axes.spines.items():
             spine.set_visible(name == "bottom")
-            spine.set_color(_LINE_COLOUR)
+            spine.set_color(LINE_COLOUR)
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
-        axes.tick_params(axis="x", colors=_LINE_COLOUR, labelcolor=_MUTED, labelsize=_FONT - 1, length=3)
-        axes.set_xlabel(axis, color=_MUTED, fontsize=_FONT - 1, labelpad=3)
+        axes.tick_params(axis="x", colors=LINE_COLOUR, labelcolor=MUTED, labelsize=FONT - 1, length=3)
+        axes.set_xlabel(axis, color=MUTED, fontsize=FONT - 1, labelpad=3)
         left, right = axes.get_xlim()
         y = 0.0
         for point, lines, row_height in zip(points, labels, heights, strict=True):
             for number, line in enumerate(lines):
-                axes.text(left, y + number * _LINE + 12, line, fontsize=_FONT, color=_INK)
+                axes.text(left, y + number * _LINE + 12, line, fontsize=FONT, color=INK)
             if point.note:
                 colour = _MARKS[point.state][0]
-                note_colour = colour if point.state != "not_judged" else _MUTED
-                axes.text(right, y + 12, point.note, fontsize=_FONT - 1, color=note_colour, ha="right")
+                note_colour = colour if point.state != "not_judged" else MUTED
+                axes.text(right, y + 12, point.note, fontsize=FONT - 1, color=note_colour, ha="right")
             strip = y + row_height - _ROW / 2 - 1
             _ground(axes, strip, zero, tolerance)
             _mark(axes, point, strip, bars=bars, zero=zero or 0.0)
             y += row_height
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
-    return Chart(_for_page(raw.getvalue(), identity, title, description), title, description)
+    return Chart(for_page(raw.getvalue(), identity, title, description), title, description)
 
 
 def _ground(axes: Any, y: float, zero: float | None, tolerance: float | None) -> None:
     """Tolerance and zero behind one row; not behind its label, which must stay readable."""
     ends = [y - _ROW / 2 + 2, y + _ROW / 2 - 2]
-    axes.axhline(y, color=_LINE_COLOUR, linewidth=0.6, zorder=0.5)
+    axes.axhline(y, color=LINE_COLOUR, linewidth=0.6, zorder=0.5)
     if zero is None:
         return
     if tolerance is not None:
-        axes.fill_betweenx(ends, zero - tolerance, zero + tolerance, color=_ZONE, linewidth=0, zorder=0.2)
+        axes.fill_betweenx(ends, zero - tolerance, zero + tolerance, color=ZONE, linewidth=0, zorder=0.2)
         for edge in (zero - tolerance, zero + tolerance):
-            axes.plot([edge, edge], ends, color=_MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0.6)
-    axes.plot([zero, zero], ends, color=_MUTED, linewidth=1.2, zorder=0.6)
+            axes.plot([edge, edge], ends, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0.6)
+    axes.plot([zero, zero], ends, color=MUTED, linewidth=1.2, zorder=0.6)
 
 
 def _mark(axes: Any, point: Point, y: float, *, bars: bool, zero: float) -> None:
@@ -175,12 +175,12 @@ def _mark(axes: Any, point: Point, y: float, *, bars: bool, zero: float) -> None
     if bars:
         axes.barh(y, point.value - zero, left=zero, height=9, color=colour, zorder=2)
     if point.low is not None and point.high is not None:
-        line = _INK if bars else colour
+        line = INK if bars else colour
         axes.plot([point.low, point.high], [y, y], color=line, linewidth=1.6 if bars else 2.4, zorder=3)
         for end in (point.low, point.high):
             axes.plot([end, end], [y - 3, y + 3], color=line, linewidth=1.4, zorder=3)
     if not bars:
-        face = colour if filled else _SURFACE
+        face = colour if filled else SURFACE
         axes.plot(
             [point.value], [y], marker=marker, markersize=7.5, color=colour, markerfacecolor=face, markeredgewidth=1.6,
             zorder=4,
@@ -201,7 +201,7 @@ def _limits(
 _FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 
 
-def _for_page(raw: str, identity: str, title: str, description: str) -> Markup:
+def for_page(raw: str, identity: str, title: str, description: str) -> Markup:
     """Make matplotlib's file a part of a page: no prolog, no metadata, ids of its own, the page's colours and fonts."""
     svg = raw[raw.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)

@@ -125,6 +125,10 @@ class Language:
         text = self.number(value, digits)
         return f"+{text}" if _rounded(value, digits) > 0 else text
 
+    def month(self, day: date) -> str:
+        """A month and its year, short."""
+        return str(format_date(day, "MMM y", locale=self._locale))
+
     def date(self, day: date | str | None) -> str:
         """A date written out."""
         if day is None or (isinstance(day, float) and math.isnan(day)):
