@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from data_contracts.errors import PlumblineError
-from models.calibration import cluster_weights, fit_calibrator
+from models.calibration import cluster_weights
 from models.candidates import column_auc
 from models.explanation import check_additive, contributions
 from models.folds import cluster_folds, hashed_share
@@ -65,39 +65,6 @@ def test_the_same_rows_and_seed_give_the_same_bits_and_version(seed: int, name: 
 def test_a_row_scores_the_same_alone_and_in_company(seed: int, name: str) -> None:
     model, X = fitted(name, seed)
     assert model.raw(X.iloc[7:8])[0] == model.raw(X)[7]
-
-
-@settings(max_examples=40, deadline=None)
-@given(SEEDS, st.sampled_from([-2.0, 0.0, 0.3, 1.0, 40.0]))
-def test_a_calibrator_never_turns_the_order_round_and_holds_its_score(seed: int, strength: float) -> None:
-    generator = np.random.default_rng(seed)
-    raw = np.round(generator.normal(size=150), 1)
-    y = (generator.random(150) < 1 / (1 + np.exp(1 - strength * raw))).astype(np.float64)
-    y[:2] = 0, 1
-    clusters = np.array([f"k{i // 3}" for i in range(150)], dtype=object)
-    calibrator = fit_calibrator(raw, y, clusters, seed, replicates=40)
-    grid = np.linspace(-4, 4, 50)
-    score = calibrator.score(grid)
-    low, high = calibrator.interval(grid)
-    assert (np.diff(score) >= 0).all()
-    assert ((low <= score) & (score <= high) & (low >= 0) & (high <= 1)).all()
-    assert calibrator.note == ("constant" if calibrator.slope == 0 else "logistic")
-    assert np.isfinite(calibrator.intercepts).all()
-    assert np.isfinite(calibrator.slopes).all()
-    assert (calibrator.slopes >= 0).all()
-
-
-@settings(max_examples=20, deadline=None)
-@given(SEEDS)
-def test_the_order_of_the_rows_does_not_move_a_calibrator(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    raw, y = generator.normal(size=120), generator.integers(0, 2, 120).astype(np.float64)
-    clusters = np.array([f"k{i % 50}" for i in range(120)], dtype=object)
-    order = generator.permutation(120)
-    one = fit_calibrator(raw, y, clusters, 5, replicates=20)
-    other = fit_calibrator(raw[order], y[order], clusters[order], 5, replicates=20)
-    assert (one.intercept, one.slope) == (other.intercept, other.slope)
-    assert one.slopes.tobytes() == other.slopes.tobytes()
 
 
 @settings(max_examples=40, deadline=None)
