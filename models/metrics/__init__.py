@@ -5,9 +5,9 @@ Does not belong here: figures by protected group (fairness_reports) or the thres
 """
 
 from models.metrics.calibration import calibration_line
-from models.metrics.draws import REPLICATES, draws
 from models.metrics.figures import COLUMNS, LEVEL, Scored, Select, evaluate, figures, table_of
 from models.metrics.names import AT_CAPACITY, METRICS, known_metrics, parts_of, percent, qualified
+from models.metrics.resampling import REPLICATES, draws
 from models.metrics.table import metric_rows
 from models.metrics.top import highest
 

@@ -49,7 +49,7 @@ def calibration_line(
     return _newton(_Exact(z, weights), weights @ rows.y, weights @ (rows.y * z), np.ptp(z) < 1e-9, start, steps)
 
 
-def line_replicates(rows: Scored, weights: np.ndarray, start: Start, steps: int = 3) -> dict[str, np.ndarray]:
+def line_replicates(rows: Scored, weights: np.ndarray, start: Start, steps: int = 4) -> dict[str, np.ndarray]:
     """The same for replicates, quickly.
 
     Rows are gathered in cells a tenth of a logit wide, and within a cell the curve is a parabola (Taylor to the second

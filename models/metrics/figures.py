@@ -14,8 +14,8 @@ import pandas as pd
 
 from models.folds import one_thread
 from models.metrics.calibration import bins, calibration_error, calibration_line, line_replicates, start_of
-from models.metrics.draws import REPLICATES, draws
 from models.metrics.names import METRICS, threshold_name
+from models.metrics.resampling import REPLICATES, draws
 from models.metrics.top import CAPACITY, SHARES, Chosen, at
 
 LEVEL = 0.95
