@@ -109,7 +109,7 @@ def test_a_list_longer_than_the_cases_does_not_exist() -> None:
 
 def test_each_as_of_date_has_places_of_its_own() -> None:
     data = frame(n=120, splits=1)
-    data["as_of"] = np.where(np.arange(120) < 60, pd.Timestamp("2020-01-01"), pd.Timestamp("2020-07-01"))
+    data["as_of"] = pd.to_datetime(["2020-01-01"] * 60 + ["2020-07-01"] * 60)
     data["score"] = np.where(np.arange(120) < 60, data["score"] / 2, data["score"])
     table = found(
         metric_rows(data, select=tenth, seed=1, min_cell=1, evaluation=EvaluationSpec(top=[20], thresholds=[])), "s0"
