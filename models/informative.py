@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from models.folds import one_thread
 from models.spec import UncertaintySpec
@@ -23,6 +24,8 @@ REASONS = (THIN, OLD, UNLIKE, SPANS_BASE_RATE)
 
 ROWS = 20_000
 """At most so many rows shape the cloud, and at most so many more say what is usual: every k-th one of a larger set."""
+CELLS = 10_000_000
+"""Of many columns fewer rows, so that no more than so many cells are held."""
 FULL = 400
 """Up to so many dimensions their covariance counts; with more, each dimension stands for itself."""
 INDICATORS = 100
@@ -46,6 +49,8 @@ class Support:
         By column: what a missing value is replaced with, and the unit.
     indicators : ndarray of int64
         Columns whose missing values are a dimension, one for each pattern.
+    alike : ndarray of int64
+        By column: the first column that was missing in the same rows of training.
     always, never : ndarray of bool
         Columns that were never, and always, missing in training.
     centre : ndarray of float64
@@ -59,6 +64,7 @@ class Support:
     medians: np.ndarray
     scales: np.ndarray
     indicators: np.ndarray
+    alike: np.ndarray
     always: np.ndarray
     never: np.ndarray
     centre: np.ndarray
@@ -104,8 +110,10 @@ class Support:
         size = np.abs(values)
         far = size > BEND
         values[far] = np.sign(values[far]) * (BEND + np.log1p(np.minimum(size[far], 1e300) - BEND))
-        # what no training row showed: a value always there that is not, or the other way round
+        # what no training row showed: a value always there that is not, the other way round, or one of two without the
+        # other that were always missing together
         new = (missing & self.always).sum(axis=1) + (~missing & self.never).sum(axis=1)
+        new += (missing != missing[:, self.alike]).sum(axis=1)
         surprise = np.where(new > 0, BEND + np.log1p(new), 0.0)
         return np.column_stack([values, missing[:, self.indicators], surprise])
 
@@ -153,7 +161,7 @@ def informative(
     reason = np.full(len(share), None, dtype=object)
     for code in reversed(REASONS):
         reason[holds[code]] = code
-    return np.equal(reason, None).astype(bool), reason
+    return np.asarray(pd.isna(reason), dtype=bool), reason
 
 
 def fit_support(X_fit: np.ndarray, X_held_out: np.ndarray) -> Support:
@@ -178,10 +186,12 @@ def fit_support(X_fit: np.ndarray, X_held_out: np.ndarray) -> Support:
     fit = _in_order(X_fit)
     missing = np.isnan(fit)
     medians, scales = _units(fit)
+    indicators, alike = _patterns(missing)
     support = Support(
         medians=medians,
         scales=scales,
-        indicators=_patterns(missing),
+        indicators=indicators,
+        alike=alike,
         always=~missing.any(axis=0),
         never=missing.all(axis=0),
         centre=np.empty(0),
@@ -197,18 +207,18 @@ def fit_support(X_fit: np.ndarray, X_held_out: np.ndarray) -> Support:
 
 def _in_order(X: np.ndarray) -> np.ndarray:
     """The rows in an order of their own, thinned evenly: sums do not depend on the order in which they came."""
-    import pandas as pd
-
-    X = np.asarray(X, dtype=np.float64) + 0.0  # -0.0 is 0.0
+    X = np.asarray(X, dtype=np.float64)
     codes = np.zeros(len(X), dtype=np.uint64)
     for column in range(X.shape[1]):
-        bits = np.where(np.isnan(X[:, column]), np.nan, X[:, column])
+        bits = X[:, column] + 0.0  # -0.0 is 0.0
+        bits[np.isnan(bits)] = np.nan
         codes = codes * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(bits)
         codes ^= codes >> np.uint64(29)
     order = np.argsort(codes, kind="stable")
-    if len(order) > ROWS:  # equal rows stand together: each kind keeps its share
-        order = order[(np.arange(ROWS) * len(order)) // ROWS]
-    return np.asarray(X[order])
+    kept = min(ROWS, max(1000, CELLS // max(X.shape[1], 1)))
+    if len(order) > kept:  # equal rows stand together: each kind keeps its share
+        order = order[(np.arange(kept) * len(order)) // kept]
+    return np.asarray(X[order] + 0.0)
 
 
 def _units(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -228,18 +238,19 @@ def _units(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return medians, scales
 
 
-def _patterns(missing: np.ndarray) -> np.ndarray:
-    """The first column of each pattern of missing values that is neither none nor all."""
+def _patterns(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first column of each pattern of missing values that is neither none nor all; for each column its first."""
     seen: dict[bytes, int] = {}
+    alike = np.arange(missing.shape[1])
     for column in range(missing.shape[1]):
         pattern = missing[:, column]
         if pattern.any() and not pattern.all():
-            seen.setdefault(np.packbits(pattern).tobytes(), column)
-    return np.array(list(seen.values())[:INDICATORS], dtype=np.int64)
+            alike[column] = seen.setdefault(np.packbits(pattern).tobytes(), column)
+    return np.array(list(seen.values())[:INDICATORS], dtype=np.int64), alike
 
 
 def _whitening(values: np.ndarray) -> np.ndarray:
-    if values.shape[1] > FULL:
+    if values.shape[1] > FULL or len(values) < 2:
         return np.asarray(1 / np.sqrt(values.var(axis=0) + FLOOR))
     from sklearn.covariance import ledoit_wolf
 
