@@ -73,14 +73,27 @@ class Planned:
 
 
 def later(day: date, span: str) -> date:
-    """The day a span after another; a month later than the 31st is the month's last day where it has no 31st.
+    """The day a span after another; months end on their last day where they have no such day.
 
     >>> str(later(date(2024, 1, 31), "1mo")), str(later(date(2024, 2, 29), "1y")), str(later(date(2024, 2, 29), "30d"))
     ('2024-02-29', '2025-02-28', '2024-03-30')
     """
+    return _moved(day, span, 1)
+
+
+def earlier(day: date, span: str) -> date:
+    """The day a span before another.
+
+    >>> str(earlier(date(2024, 3, 31), "1mo"))
+    '2024-02-29'
+    """
+    return _moved(day, span, -1)
+
+
+def _moved(day: date, span: str, way: int) -> date:
     if span.endswith("d"):
-        return day + timedelta(days=int(span[:-1]))
-    return months_later(day, int(span[:-2]) if span.endswith("mo") else 12 * int(span[:-1]))
+        return day + timedelta(days=way * int(span[:-1]))
+    return months_later(day, way * (int(span[:-2]) if span.endswith("mo") else 12 * int(span[:-1])))
 
 
 def plan(
@@ -173,7 +186,7 @@ def _training(bounded: Sequence[Cohort], spec: SplitsSpec, day: date, history: s
     if not days:
         return ()
     if history is not None:
-        days = [one for one in days if later(one, history) >= days[-1]]
+        days = [one for one in days if one >= earlier(days[-1], history)]
     if spec.train_every is not None:
         kept = days[-1:]
         for one in reversed(days[:-1]):

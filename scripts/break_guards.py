@@ -66,6 +66,8 @@ BIAS = "tests/pipeline/test_planted_bias.py::test_"
 WHOLE = "tests/pipeline/test_release_whole.py::test_"
 GATE = "        report = privacy_gate(contract, delivery)\n"
 LAND = "        landing = land(run.con, programme, contract, delivery, run.key)\n"
+PLAN = "tests/unit/test_models_split_plan.py::test_"
+SPLITS = "tests/property/test_models_splits.py::test_"
 RELATIVES = "tests/pipeline/test_planted_relatives.py::test_"
 
 QUERY, KERNEL = "features/sql.py", "features/kernel.py"
@@ -308,15 +310,72 @@ GUARDS = (
         "models/outcomes.py",
         '.to_numpy() & (outcomes["closes_on"] <= at).to_numpy()',
         ".to_numpy()",
-        "tests/property/test_models_splits.py::test_every_split_keeps_its_promises",
+        "tests/unit/test_models_cohorts.py::test_labels_as_known_on_an_earlier_day",
     ),
     # relatives
     Guard(
         "relatives of the test leave the training",
         "models/splits.py",
-        "shared = np.isin(cluster[train], test_clusters)",
-        "shared = np.zeros(len(train), dtype=bool)",
+        "shared = np.isin(cluster[possible], cluster[test])",
+        "shared = np.zeros(len(possible), dtype=bool)",
         f"{RELATIVES}a_sibling_across_the_split_leaves_the_training",
+    ),
+    Guard(
+        "the folds of cross-fitting tear no cluster apart",
+        "models/splits.py",
+        'cluster_folds(cluster_ids, folds, seed, "cross-fitting")',
+        'cluster_folds(np.arange(len(cluster_ids)), folds, seed, "cross-fitting")',
+        f"{SPLITS}a_cluster_is_scored_by_a_model_that_never_saw_it",
+    ),
+    Guard(
+        "only a cohort closed on the model day trains",
+        "models/split_plan.py",
+        "closed = [cohort for cohort in bounded if cohort.closed_by(day)]",
+        "closed = [cohort for cohort in bounded if cohort.closed and cohort.as_of < day]",
+        f"{PLAN}a_cohort_trains_from_the_very_day_it_closes",
+    ),
+    Guard(
+        "a development split was closed on the day of the test",
+        "models/split_plan.py",
+        "cohort.closed_by(found[0].as_of) for cohort in tested",
+        "cohort.closed for cohort in tested",
+        f"{PLAN}a_development_split_was_closed_on_the_day_of_the_test",
+    ),
+    Guard(
+        "every cohort of a test is closed",
+        "models/split_plan.py",
+        "all(cohort.closed and _within(cohort, spec) for cohort in period)",
+        "all(_within(cohort, spec) for cohort in period)",
+        f"{PLAN}a_time_of_use_that_holds_an_open_cohort_is_no_test",
+    ),
+    Guard(
+        "a model is tested on the whole time of its use",
+        "models/split_plan.py",
+        "if end - timedelta(days=1) > seen_until:",
+        "if False and end - timedelta(days=1) > seen_until:",
+        f"{PLAN}a_time_of_use_that_is_not_over_is_no_test",
+    ),
+    Guard(
+        "no outcome of the sealed test is told with the splits",
+        "models/splits.py",
+        "labels_as_known(frame.iloc[split.test], cut[-1][0].as_of)",
+        'frame["outcome"].to_numpy(dtype=float)[split.test]',
+        f"{SPLITS}the_calendar_tells_the_splits",
+    ),
+    Guard(
+        "a further horizon is open until its own window has passed",
+        "models/outcomes.py",
+        "CASE WHEN w.closes_on <= $run AND w.window_end IS NOT NULL",
+        "CASE WHEN w.window_end IS NOT NULL",
+        "tests/unit/test_models_cohorts.py::test_each_horizon_closes_on_its_own_day",
+        also=(("models/outcomes.py", "AND e.known_at < $run AND w.closes_on <= $run", "AND e.known_at < $run"),),
+    ),
+    Guard(
+        "only the main horizon trains and tests",
+        "models/dataset.py",
+        "          AND o.main\n",
+        "",
+        "tests/unit/test_models_cohorts.py::test_rows_carry_the_main_outcome_alone",
     ),
     Guard(
         "a shared household joins two families",

@@ -26,10 +26,10 @@ class Expected:
     design: str
 
 
-def after(day: pd.Timestamp, span: str) -> pd.Timestamp:
+def after(day: pd.Timestamp, span: str, way: int = 1) -> pd.Timestamp:
     for unit, name in (("mo", "months"), ("d", "days"), ("y", "years")):
         if span.endswith(unit):
-            return day + pd.DateOffset(**{name: int(span.removesuffix(unit))})
+            return day + pd.DateOffset(**{name: way * int(span.removesuffix(unit))})
     raise AssertionError(span)
 
 
@@ -60,7 +60,7 @@ def reference_splits(frame: pd.DataFrame, spec: SplitsSpec) -> list[Expected]:
         moment = newest
         while moment >= frame["as_of"].min():
             here = [key for key in keys if key[0] == moment]
-            reaches = history is None or after(moment, history) >= newest
+            reaches = history is None or moment >= after(newest, history, -1)
             apart = lowest is None or spec.train_every is None or after(moment, spec.train_every) <= lowest
             if here and reaches and apart:
                 used += here

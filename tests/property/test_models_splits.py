@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from models.outcomes import labels_as_known
 from models.spec import SplitsSpec
-from models.split_plan import later
+from models.split_plan import earlier, later
 from models.splits import Split, cross_fitting_fold, split_calendar, temporal_splits
 from tests.models_splits_reference import after, reference_splits
 
@@ -177,10 +177,10 @@ def test_the_bounds_of_the_section_are_kept(frame: pd.DataFrame, spec: SplitsSpe
         trained = sorted(set(frame["as_of"].iloc[split.possible]))
         tested = sorted(set(frame["as_of"].iloc[split.test]))
         for every, days in ((spec.train_every, trained), (spec.test_every, tested)):
-            for earlier, next_one in pairwise(days):
-                assert every is None or later(earlier.date(), every) <= next_one.date()
+            for one, following in pairwise(days):
+                assert every is None or later(one.date(), every) <= following.date()
         reach = split.history or (spec.histories[0] if spec.histories else None)
-        assert reach is None or later(trained[0].date(), reach) >= trained[-1].date()
+        assert reach is None or trained[0].date() >= earlier(trained[-1].date(), reach)
         assert tested[-1].date() == split.as_of or (
             spec.test_for and tested[-1].date() < later(split.as_of, spec.test_for)
         )
@@ -287,6 +287,7 @@ def test_the_calendar_tells_the_splits(frame: pd.DataFrame, spec: SplitsSpec) ->
 @given(DAYS, SPANS)
 def test_spans_as_pandas_counts_them(day: date, span: str) -> None:
     assert pd.Timestamp(later(day, span)) == after(pd.Timestamp(day), span)
+    assert pd.Timestamp(earlier(day, span)) == after(pd.Timestamp(day), span, -1)
 
 
 @pytest.mark.parametrize("relatives", ["purge", "cross_fit"])
