@@ -88,7 +88,7 @@ def picture(language: Language, frame: pd.DataFrame, identity: str = "splits") -
         for number, (split, rows) in enumerate(lanes):
             base = number * (_LABEL + _STRIP)
             axes.text(left, base + 12, str(split), fontsize=_FONT, color=INK)
-            axes.text(right, base + 12, _role(language, rows), fontsize=_FONT - 1, color=MUTED, ha="right")
+            axes.text(right, base + 12, role_words(language, rows), fontsize=_FONT - 1, color=MUTED, ha="right")
             _lane(axes, rows, base + _LABEL + _STRIP / 2 - 1)
         key = figure.add_axes((side / WIDTH, 0, 1 - 2 * side / WIDTH, below / height))
         key.set_axis_off()
@@ -111,18 +111,16 @@ def picture(language: Language, frame: pd.DataFrame, identity: str = "splits") -
 def words(language: Language, rows: pd.DataFrame) -> str:
     """One split in a sentence."""
     train, test = (rows[rows["part"] == part] for part in ("train", "test"))
-    return str(
-        language.t(
-            "splits.described",
-            split=str(rows["split"].iloc[0]),
-            role=_role(language, rows),
-            train=cohort_words(language, train),
-            closed=language.date(_last(train["closes_on"])),
-            day=language.date(rows["as_of"].iloc[0].date()),
-            test=cohort_words(language, test),
-            end=language.date(_last(test["window_end"])),
-        )
-    )
+    return language.t(
+        "splits.described",
+        split=str(rows["split"].iloc[0]),
+        role=role_words(language, rows),
+        train=cohort_words(language, train),
+        closed=language.date(_last(train["closes_on"])),
+        day=language.date(rows["as_of"].iloc[0].date()),
+        test=cohort_words(language, test),
+        end=language.date(_last(test["window_end"])),
+    ).unescape()
 
 
 def cohort_words(language: Language, rows: pd.DataFrame) -> str:
@@ -130,14 +128,15 @@ def cohort_words(language: Language, rows: pd.DataFrame) -> str:
     names = list(dict.fromkeys(rows["cohort"].astype(str)))
     days = rows[["cohort_as_of", "cohort"]].drop_duplicates()
     shown = ", ".join(names) if len(names) <= _NAMED else f"{names[0]} … {names[-1]}"
-    return str(language.t("splits.cohorts", n=len(days), names=shown))
+    return language.t("splits.cohorts", n=len(days), names=shown).unescape()
 
 
-def _role(language: Language, rows: pd.DataFrame) -> str:
+def role_words(language: Language, rows: pd.DataFrame) -> str:
+    """What a split is for."""
     history = rows["history"].iloc[0]
     if isinstance(history, str):
-        return str(language.t("splits.compared", history=history))
-    return str(language.t(f"splits.{rows['role'].iloc[0]}"))
+        return language.t("splits.compared", history=history).unescape()
+    return language.t(f"splits.{rows['role'].iloc[0]}").unescape()
 
 
 def _last(days: pd.Series) -> date:
