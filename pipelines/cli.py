@@ -158,6 +158,21 @@ def evaluate(programme: str, as_of: dt.datetime, on: dt.datetime | None, lang: s
 
 @cli.command()
 @PROGRAMME
+@click.option("--out", type=click.Path(path_type=Path), help="An SVG file to draw the splits in.")
+@click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
+@HOME
+def splits(programme: str, out: Path | None, lang: str, home: Path | None) -> int:
+    """Show how the past is cut: what trains, what tests, and what stays unknown between them."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.splits import show_splits
+
+        click.echo(show_splits(place, programme, out, lang))
+    return 0
+
+
+@cli.command()
+@PROGRAMME
 @HOME
 def report(programme: str, home: Path | None) -> int:
     """Say where the newest reports are."""
