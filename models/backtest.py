@@ -16,14 +16,16 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
-from models.ablation import difference_rows, without
+from models.ablation import difference_rows, factor_rows, without, without_each_factor
 from models.candidates import column_auc, fit_candidate
 from models.dataset import Rows
 from models.folds import cluster_folds
+from models.learning import learning_rows
 from models.metrics import Select, metric_rows
 from models.model import Audited
 from models.outcomes import labels_as_known
 from models.selection import Selection, choose
+from models.selection import rules as compare_rules
 from models.spec import CandidateSpec, CandidatesSpec, EvaluationSpec, SplitsSpec
 from models.splits import Split, temporal_splits
 from models.training import Trainer, predictions
@@ -70,10 +72,13 @@ class Measures:
             select=self.select,
             seed=self.seed,
             min_cell=self.min_cell,
+            evaluation=self.evaluation,
+            groups=self.groups,
+            horizons=self.horizons,
         )
 
-    def differences(self, scored: pd.DataFrame, chosen: str, other: str) -> pd.DataFrame:
-        """Paired differences between the chosen model and another one on the same rows."""
+    def differences(self, scored: pd.DataFrame, chosen: str) -> pd.DataFrame:
+        """Paired differences that leaving out the columns by association makes."""
         return difference_rows(scored, chosen, select=self.select, seed=self.seed, min_cell=self.min_cell)
 
 
@@ -235,7 +240,7 @@ def develop(
     main = [split for split in known if split.history == splits[-1].history]
     found = [_scored(rows, split, trainer, candidate) for split in main for candidate in trainer.candidates.models]
     scored = pd.concat(found, ignore_index=True) if found else _nothing()
-    selection, _ = _select(rows, splits, main, trainer, scored, margin)
+    selection, auc = _select(rows, splits, main, trainer, scored, margin)
     chosen = trainer.candidate(selection.chosen)
     tables = [measures.of(scored)]
     others = [_scored(rows, split, trainer, chosen, design=_other(split)) for split in main if split.purged]
@@ -250,8 +255,12 @@ def develop(
     if by_association:
         scored, more = _less(rows, main, trainer, measures, chosen, scored, by_association)
         tables += more
+    if main:
+        tables.append(_learning(rows, main, trainer, measures, chosen, cut))
+    if main and measures.evaluation.without_each_factor:
+        tables.append(_each_factor(rows, main, trainer, measures, chosen, cut))
     metrics = pd.concat([table for table in tables if len(table)], ignore_index=True) if known else tables[0]
-    return Development(splits, scored, metrics, selection, pd.DataFrame())
+    return Development(splits, scored, metrics, selection, compare_rules(auc, margin, trainer.candidates.models))
 
 
 def open_test(
@@ -332,7 +341,52 @@ def _less(
         return scored, []
     ablated = pd.concat(parts, ignore_index=True)
     both = pd.concat([scored, ablated], ignore_index=True)
-    return both, [measures.of(ablated), measures.differences(both, chosen.label, name)]
+    return both, [measures.of(ablated), measures.differences(both, chosen.label)]
+
+
+def _learning(
+    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec, cut: SplitsSpec
+) -> pd.DataFrame:
+    """Rows of metrics.parquet for the learning curve of the chosen candidate."""
+    return learning_rows(
+        lambda part: _scored(rows, part, trainer, chosen),
+        splits,
+        rows.frame["cluster_id"].to_numpy(dtype=object),
+        chosen.label,
+        measures.evaluation.learning,
+        seed=trainer.seed,
+        min_cell=measures.min_cell,
+        least=cut.min_class,
+    )
+
+
+def _each_factor(
+    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec, cut: SplitsSpec
+) -> pd.DataFrame:
+    """Rows of metrics.parquet for the chosen candidate without each factor.
+
+    One model per split, with relatives purged, and with the settings found for all factors: what is compared is one
+    recipe on the same rows, and twenty factors would otherwise cost a hundred fits.
+    """
+    parts, left_out = [], set[str]()
+    for split in splits:
+        y = split.y_train
+        design = "purged" if min((y == 1).sum(), (y == 0).sum()) >= cut.min_class else None
+        whole = trainer.fit_split(chosen, rows, split, design)
+        fixed = chosen.settled(whole.parts[0].fitted.notes)
+        parts.append(predictions(split, rows.take(split.test), whole))
+        for factor, fewer in without_each_factor(rows):
+            left_out.add(factor)
+            parts.append(_scored(fewer, split, trainer, fixed, design=design, name=without(chosen.label, factor)))
+    scored = pd.concat(parts, ignore_index=True)
+    return factor_rows(
+        scored,
+        chosen.label,
+        sorted(left_out),
+        select=measures.select,
+        seed=measures.seed,
+        min_cell=measures.min_cell,
+    )
 
 
 def _nothing() -> pd.DataFrame:
@@ -374,15 +428,16 @@ def _select(
         ],
         columns=["split", "model", "auc"],
     )
+    models = trainer.candidates.models
     if len(known) >= ENOUGH_SPLITS:
-        return choose(table, margin, "development splits"), table
+        return choose(table, margin, "development splits", models), table
     test = splits[-1]
     train, y = (test.train, test.y_train) if test.design == "purged" else (test.possible, test.y_possible)
     folds = cross_validated(rows.take(train), y, trainer.candidates, trainer.seed)
     folds = folds.groupby("model", as_index=False)["auc"].mean().assign(split="folds")
     if not known:
-        return choose(folds, margin, "folds"), table
-    return choose(pd.concat([table, folds]), margin, "development splits and folds"), table
+        return choose(folds, margin, "folds", models), table
+    return choose(pd.concat([table, folds]), margin, "development splits and folds", models), table
 
 
 def _auc(score: np.ndarray, y: np.ndarray) -> float:

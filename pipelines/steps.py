@@ -24,10 +24,10 @@ from models.dataset import Rows, load_rows
 from models.deploy import change_in_scores, fit_deployed
 from models.explanation import by_factor, case_rows, contributions, direction_of, importance, with_evidence
 from models.model import Audited
-from models.outcomes import build_outcomes
+from models.outcomes import build_outcomes, labels_within
 from models.registry import data_hash, load_model
 from models.scoring import case_evidence, score
-from models.splits import Split, temporal_splits
+from models.splits import Split, temporal_splits, training_rows
 from models.training import Trainer
 from pipelines.entrance import pending_delivery, settle
 from pipelines.resources import Run
@@ -130,7 +130,7 @@ def _train(run: Run, reason: str) -> None:
         "audited": result.audited.version,
         "parts": [part.version for part in result.audited.parts],
         "test": str(result.splits["split"].iloc[-1]),
-        "data": _data_hashes(rows, splits[-1]),
+        "data": _data_hashes(run, rows, splits[-1]),
     }
     note(run, "backtest", facts)
     put(run, "models.backtest", result.predictions)
@@ -140,10 +140,13 @@ def _train(run: Run, reason: str) -> None:
     put(run, "models.rules", result.rules)
 
 
-def _data_hashes(rows: Rows, test: Split) -> dict[str, str]:
-    """What names the data: the rows that could train the audited model, and the test's."""
+def _data_hashes(run: Run, rows: Rows, test: Split) -> dict[str, str]:
+    """What names the data: the rows that could train the audited model, the test's, those of the deployed model."""
+    assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
     outcome = rows.frame["outcome"].to_numpy(dtype="float64")
+    deployed, y = training_rows(rows.frame, run.pack.programme.splits, run.as_of)
     return {
+        "deployed_rows": data_hash(rows.take(deployed), y),
         "training_rows": data_hash(rows.take(test.possible), test.y_possible),
         "test_rows": data_hash(rows.take(test.test), outcome[test.test]),
     }
@@ -164,6 +167,8 @@ def measures_of(run: Run) -> Measures:
         charter.minimum_cell,
         (lambda scores, ids: select(scores, ids, share)) if share else None,
         spec.evaluation,
+        group_values(run.con, run.programme, sorted({subset.attribute for subset in spec.evaluation.subsets})),
+        {horizon: labels_within(run.con, run.programme, horizon) for horizon in spec.outcome.also_within},
     )
 
 

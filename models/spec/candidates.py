@@ -223,6 +223,13 @@ class CandidateSpec(Section):
             values.append(each if self.name == "other" else sorted(each, reverse=name in _MORE_IS_SIMPLER))
         return [dict(zip(names, chosen, strict=True)) for chosen in product(*values)]
 
+    def settled(self, found: dict[str, Any]) -> CandidateSpec:
+        """The same candidate with the settings that tuning found (`Fitted.notes`), so that nothing is tuned again."""
+        if self.name == "other" or "settings" not in found:
+            return self
+        params = {**found["settings"], **({"max_trees": found["trees"]} if "trees" in found else {})}
+        return self.model_copy(update={"params": params})
+
     @property
     def deployable(self) -> bool:
         """Whether it may become the programme's model; `other` is there for comparison alone."""

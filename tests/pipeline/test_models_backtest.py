@@ -82,7 +82,7 @@ def test_a_backtest_from_rows_to_scores(tmp_path: Path) -> None:
     assert (found.splits["test_rows"] == 350).all()
     assert found.splits["design"].tolist() == ["cross_fitted", "cross_fitted"], "purging would drop over a tenth"
     assert len(found.predictions) == 2 * 5 * 350, "the chosen one also with its relatives purged"
-    assert len(told) == 2 * 5
+    assert len(told) == 2 * 5 + 3 + 1, "the learning curve, and what each factor is compared with"
     assert len(found.audited.parts) == 5
     assert found.selection.basis == "development splits and folds"
     assert found.chosen in {"one_factor", "logistic"}  # one column matters: nothing is gained beyond it
