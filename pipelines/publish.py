@@ -104,8 +104,9 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
             "change_in_scores": {**change, "mean_absolute": change.get("mean_size_of_change")},
         }
         manifest |= {name: deployed[name] for name in ("vignettes", "statements")}
-        share = uninformative_share(*deployed["uninformative"], run.pack.charter.minimum_cell)
-        manifest["uninformative"] = {"share": share, "n": deployed["uninformative"][1]}
+        count, n = deployed["uninformative"]
+        share = uninformative_share(count, n, run.pack.charter.minimum_cell)
+        manifest["uninformative"] = {"share": share, "n": n}
     made_of = [manifest[name] for name in ("as_of", "inputs", "code_version", "charter_hash", "config_hash")]
     # the training too: its model, and how often the test had been opened, are part of what the release says
     made_of += [run.key.key_id, deliveries(run), manifest["training"]]

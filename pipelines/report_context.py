@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fairness_reports.audit.grouping import score_bands
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
@@ -52,9 +53,14 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
     cohorts["outcomes"] = cohorts["outcomes"].where(cohorts["closed"])  # of an open cohort none is known
     if trained:
         splits = get(run, "models.splits").set_index("split")["role"]
-        cohorts["role"] = [
-            "open" if not row.closed else splits.get(str(row.cohort), "train") for row in cohorts.itertuples()
+        # what has closed since the champion was trained, it has not learned from
+        last = pd.Timestamp(manifest["training"]["trained_as_of"])
+        late = pd.to_datetime(cohorts["closes_on"]) > last
+        roles = [
+            "since" if after else splits.get(str(name), "train")
+            for name, after in zip(cohorts["cohort"], late, strict=True)
         ]
+        cohorts["role"] = np.where(cohorts["closed"], roles, "open")
     else:
         cohorts["role"] = ["train" if row.closed else "open" for row in cohorts.itertuples()]
     attrition = run.con.execute(

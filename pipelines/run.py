@@ -171,7 +171,7 @@ def _about_training(training: Mapping[str, Any], trained: bool | None) -> list[s
     times = _times(training["openings"])
     second = f"The sealed test has been opened {times} under this charter"
     if training["openings_before"]:
-        second += f", and {_times(training['openings_before'])} under earlier ones"
+        second += f", and {_times(training['openings_before'])} under other ones"
     return [first, f"{second}."]
 
 

@@ -127,6 +127,15 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
             ("baseline", [str(language.word("model", name)) for name in baselines]),
             ("subgroups", [t("card.subgroups_text", attributes=labels)] if names else []),
         ]
+    if training := manifest.get("training"):
+        times = [t("card.openings_under", n=int(training["openings"]))]
+        if training["openings_before"]:
+            times.append(t("card.openings_before", n=int(training["openings_before"])))
+        fields += [
+            ("trained_as_of", [language.date(str(training["trained_as_of"]))]),
+            ("openings", [str(each) for each in times]),
+            ("due_on", [language.date(str(training["due_on"]))]),
+        ]
     created = manifest.get("created_at")
     fields.append(("created_at", [language.date(str(created))] if created else []))
     for name in ("code_version", "charter_hash", "config_hash"):

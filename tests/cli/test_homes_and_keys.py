@@ -135,7 +135,7 @@ def test_a_full_disk_leaves_the_last_release_as_it_was(
         folder = home / "releases" / "family_support"
         before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         filler = _fill(tmp_path / "disk", left_over)
-        ended = plumbline("run", pack, "--data", data, "--as-of", "2025-01-01", at=home, code=1)
+        ended = plumbline("run", pack, "--data", data, "--as-of", "2025-01-01", "--retrain", at=home, code=1)
         ended.says("no space is left on the disk", "Free some space")
         after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         assert {path for path, content in before.items() if after[path] != content} <= {folder / "current"}
@@ -146,5 +146,5 @@ def test_a_full_disk_leaves_the_last_release_as_it_was(
             assert json.loads(after[current / "manifest.json"])["verdict"] == "descriptive_only"
         filler.unlink()
         if left_over == 600_000:
-            plumbline("run", pack, "--data", data, "--as-of", "2025-01-01", at=home, code=3)
+            plumbline("run", pack, "--data", data, "--as-of", "2025-01-01", "--retrain", at=home, code=3)
             assert (folder / "current").read_bytes() != before[folder / "current"]

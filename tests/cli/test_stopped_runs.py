@@ -89,7 +89,8 @@ def test_a_second_run_says_so_and_ctrl_c_leaves_all_as_it_was(
     assert "Traceback" not in first.text
     assert _snapshot(released_home) == before
     _is_whole(released_home)
-    plumbline("run", pack, "--data", data, "--as-of", "2025-01-01", code=3).says("Too few recorded outcomes")
+    again = plumbline("run", pack, "--data", data, "--as-of", "2025-01-01", "--retrain", code=3)
+    again.says("Too few recorded outcomes")
     _is_whole(released_home)
     assert set(before.items()) - set(_snapshot(released_home).items()) == {("current", before["current"])}
 
