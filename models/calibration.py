@@ -23,9 +23,10 @@ from models.folds import one_thread
 
 LEVEL = 0.9
 """`low` and `high` are meant to hold the rate of 90 % of the cases."""
-PENALTIES = 10.0 ** np.arange(3, -4.1, -0.5)
-"""Weights of the squared curvature, raw in standard deviations; from almost a line to a curve that follows the rows.
-The upper end says how sure one may be beforehand that the line is right; simulations/ shows what follows from it."""
+_PENALTIES = (4.0, 1e-4)
+"""Weights of the squared curvature that are averaged over, raw in standard deviations: from this much per calibration
+row, which leaves a line, down to a curve that follows the rows. With more rows, less curvature can be told from none.
+How far up it goes says how sure one may be beforehand that the line is right; simulations/ shows what follows."""
 _FARTHEST = 30.0  # log-odds beyond this are held there: no score is 0 or 1
 _KNOTS = 20
 _CELLS = 512  # neighbouring rows are counted together, so that 100,000 rows cost hardly more than 1,000
@@ -262,9 +263,9 @@ class _Smooth:
         for _ in range(100):
             chance = expit(eta)
             information = (design.T * (cells.rows * chance * (1 - chance))) @ design
-            ridge = 1e-10 * np.trace(information) / len(beta) * np.eye(len(beta))
+            information.flat[:: len(beta) + 1] *= 1 + 1e-10  # solvable also where a knot has hardly a case
             slope = design.T @ (cells.rows * (cells.target - chance)) - penalty @ beta
-            step = np.linalg.solve(information + penalty + ridge, slope)
+            step = np.linalg.solve(information + penalty, slope)
             size = 1.0
             while True:
                 nearer = beta + size * step
@@ -274,7 +275,7 @@ class _Smooth:
                 size /= 2
             moved = float(np.abs(size * (design @ step)).max())
             beta, height, eta = nearer, reached, design @ nearer
-            if moved < 1e-7:
+            if moved < 1e-5:  # the next step would be about the square of that
                 break
         chance = expit(eta)
         return cls(beta, eta, (design.T * (cells.rows * chance * (1 - chance))) @ design, likelihood(eta))
@@ -294,12 +295,18 @@ def _average(cells: _Cells, line: _Smooth, grid: np.ndarray) -> tuple[np.ndarray
         penalties, fits, weights, curvature = np.zeros(1), [line], np.ones(1), np.zeros((2, 2))
         rho, effect = cells.correlation(line.eta), 1.0
     else:
-        penalties, (design, curvature), far = PENALTIES, natural_spline(cells.x, knots), natural_spline(grid, knots)[0]
-        rho, start = cells.correlation(line.eta), line.beta[0] + line.beta[1] * knots
+        penalties, (design, curvature), far = (
+            _penalties(len(cells.y)),
+            natural_spline(cells.x, knots),
+            natural_spline(grid, knots)[0],
+        )
+        rho, starts = cells.correlation(line.eta), [line.beta[0] + line.beta[1] * knots]
         for _ in range(2):  # what the line misses looks like correlation: measure it again around the curve
             effect = cells.effect(line, rho)
-            fits, weights = _fits(cells, design, curvature, effect, start)
-            rho = cells.correlation(fits[int(np.argmax(weights))].eta)
+            fits, weights = _fits(cells, design, curvature, effect, penalties, starts)
+            rho, starts = cells.correlation(fits[int(np.argmax(weights))].eta), [smooth.beta for smooth in fits]
+            if effect == 1:
+                break
     between = rho * cells.between(design, fits[int(np.argmax(weights))].eta)
     curves, variances = np.empty((len(fits), len(grid))), np.empty((len(fits), len(grid)))
     for i, (smooth, penalty) in enumerate(zip(fits, penalties, strict=True)):
@@ -313,12 +320,18 @@ def _average(cells: _Cells, line: _Smooth, grid: np.ndarray) -> tuple[np.ndarray
 
 
 def _fits(
-    cells: _Cells, design: np.ndarray, curvature: np.ndarray, effect: float, beta: np.ndarray
+    cells: _Cells,
+    design: np.ndarray,
+    curvature: np.ndarray,
+    effect: float,
+    penalties: np.ndarray,
+    starts: list[np.ndarray],
 ) -> tuple[list[_Smooth], np.ndarray]:
     """The curve for each penalty, and the penalties' weights: marginal likelihood by Laplace's approximation."""
     fits, evidence = [], []
-    for penalty in PENALTIES:
-        smooth = _Smooth.fit(cells, design, effect * penalty * curvature, beta)
+    for i, penalty in enumerate(penalties):
+        start = starts[i] if i < len(starts) else fits[-1].beta
+        smooth = _Smooth.fit(cells, design, effect * penalty * curvature, start)
         beta = smooth.beta
         total = smooth.information / effect + penalty * curvature
         evidence.append(
@@ -330,6 +343,12 @@ def _fits(
         fits.append(smooth)
     weights = np.exp(np.array(evidence) - max(evidence))
     return fits, weights / weights.sum()
+
+
+def _penalties(rows: int) -> np.ndarray:
+    """Half a power of ten apart, the greatest first."""
+    highest, lowest = np.log10(_PENALTIES[0] * rows), np.log10(_PENALTIES[1])
+    return 10.0 ** np.arange(highest, lowest - 0.25, -0.5)
 
 
 def _knots(cells: _Cells) -> np.ndarray:
