@@ -139,7 +139,7 @@ def training_key(
 
     return content_hash(
         {
-            "candidate": spec.model_dump(mode="json"),
+            "candidate": {**spec.model_dump(mode="json"), "settings": spec.settings},  # defaults may change
             "columns": list(X.columns),
             "described": [asdict(column) for column in columns],
             "X": X.to_numpy(dtype=np.float64),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 from scipy import sparse
@@ -27,7 +28,8 @@ The first two and the last do not hold where the value is missing.
 
 _LEVELS = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98])
 _MOVED = 0.02
-"""Rounding may move this share of the rows to the other side of a cut."""
+_MOVED_OF_A_SIDE = 0.2
+"""Rounding may move these shares of all rows, and of those on one side of a cut, to the other."""
 
 
 def holds(X: np.ndarray, columns: np.ndarray, comparisons: np.ndarray, cuts: np.ndarray) -> np.ndarray:
@@ -69,11 +71,17 @@ def readable_cuts(told: np.ndarray) -> list[float]:
 
 def _readable(value: float, ordered: np.ndarray, whole: bool) -> float:
     place = np.searchsorted(ordered, value, side="left")
-    for rounded in (0.0, *(float(f"{value:.{digits}e}") for digits in range(8))):
-        if whole and rounded != round(rounded):
-            continue
-        if abs(np.searchsorted(ordered, rounded, side="left") - place) <= _MOVED * len(ordered):
-            return rounded
+    few = min(_MOVED * len(ordered), _MOVED_OF_A_SIDE * min(place, len(ordered) - place))
+    exact = Decimal(value)
+    for digits in range(9):
+        # up and down too: many rows may share one value, and a number just above it would move them all
+        for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
+            unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)  # with no digit left the number is 0, or next to it
+            rounded = float(exact.quantize(unit, rounding=rounding))
+            if whole and rounded != round(rounded):
+                continue
+            if abs(np.searchsorted(ordered, rounded, side="left") - place) <= few:
+                return rounded
     return value
 
 
