@@ -193,3 +193,33 @@ def test_the_day_is_the_packs_own_else_the_newest_of_its_schedule() -> None:
     assert default_day(family, today) == dt.date(2025, 1, 1)
     assert default_day(cadence(family, None), today) == dt.date(2023, 1, 1)
     assert default_day(cadence(students, None), today) == today
+
+
+def test_a_pack_may_do_without_vignettes_and_its_hash_says_whether_it_has_them(copy: Path) -> None:
+    have = load_pack(str(copy))
+    assert have.vignettes is not None
+    assert {each.name for each in have.vignettes.vignettes} >= {"blank_newborn", "blank_seventeen"}
+    change(copy / "vignettes.yaml", "A newborn.", "A new-born.")
+    changed = load_pack(str(copy))
+    (copy / "vignettes.yaml").unlink()
+    without = load_pack(str(copy))
+    assert without.vignettes is None
+    assert len({have.config_hash, changed.config_hash, without.config_hash}) == 3
+
+
+def test_mistakes_in_vignettes_are_told_with_line_and_nearest_name(copy: Path) -> None:
+    file = copy / "vignettes.yaml"
+    change(file, "type: referral, category: school, days_ago: 21", "type: referal, category: school, days_ago: 21")
+    change(file, "covered: [school]", "covered: [schol]")
+    change(copy / "programme.yaml", "time_zone: ", "time_zone: Nowhere/Land # ")
+    with pytest.raises(PackError) as raised:
+        load_pack(str(copy))
+    told = {mistake.what: mistake for mistake in raised.value.mistakes}
+    lines = file.read_text(encoding="utf-8").splitlines()
+    event, source = told["event type “referal” is in no source."], told["source “schol” is nowhere collected."]
+    assert "type: referal" in lines[event.line - 1]
+    assert "[schol]" in lines[source.line - 1]
+    assert (event.file, source.file) == ("vignettes.yaml", "vignettes.yaml")
+    assert event.todo == "Did you mean “referral”?"
+    assert source.todo == "Did you mean “school”?"
+    assert any(mistake.file == "programme.yaml" for mistake in raised.value.mistakes)
