@@ -328,7 +328,8 @@ def _fits(
     starts: list[np.ndarray],
 ) -> tuple[list[_Smooth], np.ndarray]:
     """The curve for each penalty, and the penalties' weights: marginal likelihood by Laplace's approximation."""
-    fits, evidence = [], []
+    fits: list[_Smooth] = []
+    evidence: list[float] = []
     for i, penalty in enumerate(penalties):
         start = starts[i] if i < len(starts) else fits[-1].beta
         smooth = _Smooth.fit(cells, design, effect * penalty * curvature, start)
