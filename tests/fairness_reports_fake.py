@@ -284,6 +284,10 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     }  # fmt: skip
     if fitted:
         manifest["audited_model"] = {"name": "hist_gradient_boosting", "content_hash": "77aa01fe"}
+        manifest["training"] = {
+            "training_id": "5d0c", "trained_as_of": manifest["as_of"], "reason": "charter_changed",
+            "due_on": "2015-05-01", "openings": 1, "openings_before": 3, "code_version": "0.1.0+3f9ac21",
+        }
         manifest["deployed_model"] = {
             "name": "hist_gradient_boosting",
             "content_hash": "12bc9d00",
