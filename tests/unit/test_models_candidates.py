@@ -229,6 +229,20 @@ def test_no_statement_counts_against_the_direction_of_its_column() -> None:
     assert any(item["comparison"] == "at_least" and item["points"] > 0 for item in along.items())
 
 
+def test_a_statement_that_would_turn_an_earlier_one_against_its_direction_stays_out() -> None:
+    generator = np.random.default_rng(4)
+    one, two = (generator.random((2, 4000)) < 0.15).astype(int)
+    either = np.maximum(one, two)  # the strongest alone, and against its direction once both others are known
+    X = np.column_stack([either, one, two]).astype(float)
+    y = (generator.random(4000) < 1 / (1 + np.exp(2 - 2.5 * one - 2.5 * two + 0.9 * either))).astype(float)
+    up = [Column(name, name, name, "k", "up") for name in ("either", "one", "two")]
+    for columns, falls in ((up, False), ((), True)):
+        for most in (1, 2, 3):
+            path = points_module._path(statements(X, columns, 10), X, y, most)
+            assert len(path) >= min(most, 2)
+        assert any((weights < 0).any() for _, weights in path) == falls
+
+
 @pytest.mark.parametrize(
     ("values", "cuts"),
     [
