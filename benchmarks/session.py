@@ -117,6 +117,7 @@ def _fingerprint() -> str:
         (HERE / "engines", "*.py"),
         (HERE / "peers", "*.txt"),
         (HERE.parent / "features", "*.py"),
+        (HERE.parent / "models" / "shapley", "*.py"),
     ):
         for file in sorted(folder.glob(pattern)):
             digest.update(file.read_bytes())

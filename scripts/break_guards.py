@@ -463,6 +463,20 @@ GUARDS = (
         "wrong = 0",
         "tests/property/test_models_numbers.py::test_one_row_that_does_not_add_up_stops_everything",
     ),
+    Guard(
+        "an unknown category is explained as the model takes it: as missing",
+        "models/shapley/kernel.py",
+        "if own[place[row]] != x[row]:",
+        "if False:",
+        "tests/property/test_models_shapley.py::test_values_are_those_of_the_definition",
+    ),
+    Guard(
+        "tables of another model explain nothing",
+        "models/shapley/explain.py",
+        "elif tables.model != trees.fingerprint(estimator):",
+        "elif False:",
+        "tests/property/test_models_shapley.py::test_tables_of_another_model_are_refused",
+    ),
     # what is kept
     Guard(
         "a model file that was tampered with is not loaded",

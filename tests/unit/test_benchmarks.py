@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pytest
 
+from benchmarks import explaining, explanations, tables, workload
 from benchmarks import session as sessions
-from benchmarks import tables, workload
 from benchmarks.check import differences
 from benchmarks.data import draw, make
 from benchmarks.engines.plumbline import specification
@@ -166,13 +166,48 @@ def test_a_goal_that_is_missed_is_said() -> None:
     assert "| 12 times as fast as featuretools, 20,000 people | not measured | |" in goals
 
 
+def test_explanations_have_the_same_format_and_their_goals_are_judged() -> None:
+    for row in tables.explained():
+        assert tuple(row) == sessions.FIELDS
+        assert row["engine"] in {entry.engine for entry in explanations.ENTRIES}
+    row = {"size": 1000, "version": "1", "runs": 1, "wall_s": 1.0, "note": "", "peak_mb": 300}
+    rows = [
+        row | {"engine": "plumbline", "workload": "explanation, depth 8", "cpu_s": 2.0},
+        row | {"engine": "plumbline", "workload": "explanation, tables built, depth 8", "cpu_s": 3.0, "peak_mb": 900},
+        row | {"engine": "plumbline", "workload": "explanation floor, depth 8", "cpu_s": 0.1},
+        row | {"engine": "shap", "workload": "explanation, depth 8", "cpu_s": 30.0},
+        row | {"engine": "woodelf_explainer", "workload": "explanation, depth 8", "cpu_s": 2.5},
+    ]
+    page = tables.explanations(rows)
+    assert "| shap 1 | explanation, depth 8 | 1 | 30.00 | 33 | 1.00 | 300 | 15.0 |" in page
+    assert "| 15 times as fast as shap per CPU second, depth 8, tables kept | 15.0 times | reached |" in page
+    assert "| 12 times as fast as shap per CPU second, depth 8, tables built | 10.0 times | **not reached** |" in page
+    assert (
+        "| as fast as woodelf_explainer per CPU second, depth 8, tables built | 0.8 times | **not reached** |" in page
+    )
+    assert "| under 500 MB above the data, depth 8, tables built | 599 MB | **not reached** |" in page
+    assert "| 9 times as fast as shap per CPU second, no depth limit, tables kept | not measured | |" in page
+
+
+def test_rows_to_explain_have_holes_and_counts_and_are_drawn_by_seed() -> None:
+    X, y = explaining.draw(2_000, 1)
+    assert X.shape == (2_000, explaining.FEATURES)
+    assert np.isnan(X[:, 50:100]).mean() == pytest.approx(0.3, abs=0.01)
+    assert not np.isnan(X[:, :50]).any()
+    assert np.array_equal(X[:, :50], np.floor(X[:, :50]))
+    assert 0.05 < y.mean() < 0.5
+    assert np.array_equal(explaining.draw(2_000, 1)[0], X, equal_nan=True)
+    assert not np.array_equal(explaining.draw(2_000, 2)[0], X, equal_nan=True)
+
+
 def test_peers_are_pinned_and_not_in_our_own_environment() -> None:
-    assert {entry.engine for entry in ENTRIES if not entry.module} == {"plumbline", *PEERS}
+    engines = {entry.engine for entry in ENTRIES if not entry.module} | {entry.engine for entry in explanations.ENTRIES}
+    assert engines == {"plumbline", "shap", *PEERS}
     for peer in PEERS:
         lines = (ROOT / "benchmarks" / "peers" / f"{peer}.txt").read_text().splitlines()
         pinned = [line for line in lines if not line.startswith("#")]
         assert any(line.startswith(f"{peer}==") for line in pinned)
         assert all("==" in line and "//" not in line for line in pinned)
     locked = {package["name"] for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
-    assert not locked & {"polars", "timeseriesflattener", "featuretools"}
+    assert not locked & {"polars", "timeseriesflattener", "featuretools", "lightgbm", "woodelf-explainer"}
     assert "/benchmarks/.envs/" in (ROOT / ".gitignore").read_text().splitlines()
