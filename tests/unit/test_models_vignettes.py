@@ -26,6 +26,7 @@ def features() -> list[Feature]:
     events = {"type": "visit", "category": "missed"}
     made = [
         {"name": "missed", "kind": "count", "factor": "a", "events": events, "window": "90d", "source": "visits"},
+        {"name": "early", "kind": "count", "factor": "a", "events": {"type": "visit"}, "window": "1y", "lag": "30d"},
         {"name": "since", "kind": "days_since_last", "factor": "a", "events": {"type": "visit"}, "window": "1y"},
         {"name": "mean", "kind": "mean", "factor": "b", "events": {"type": "test"}, "window": "1y", "scope": "case"},
         {"name": "open", "kind": "open_episodes", "factor": "c", "events": {"type": "help"}, "window": "all",
@@ -75,7 +76,7 @@ def test_a_vignette_becomes_what_its_records_would_have_been() -> None:
     X, evidence = vignette_rows(vignettes(FULL, {"name": "blank"}), features(), AS_OF)
     full, blank = (X.iloc[i].to_dict() for i in (0, 1))
     assert full == {
-        "missed": 3, "since": 10, "mean": 36, "open": 2, "age": 17, "kind__x": 0, "kind__y": 1, "number": 2,
+        "missed": 3, "early": 3, "since": 10, "mean": 36, "open": 2, "age": 17, "kind__x": 0, "kind__y": 1, "number": 2,
         "opened": 100, "theirs": 0,
     }  # fmt: skip
     assert blank["opened"] == 30
@@ -94,6 +95,7 @@ def test_what_was_known_later_does_not_exist_before() -> None:
     X, _ = vignette_rows(vignettes(late, same), features(), AS_OF)
     assert X["missed"].tolist() == [1, 1]
     assert X["since"].tolist() == [60, 60]
+    assert X["early"].tolist() == [0, 1], "a month before, nobody knew of the first"
     moved = {"name": "moved", "events": [event(days_ago=60, known_days_ago=50, times=3, every_days=20)]}
     assert vignette_rows(vignettes(moved), features(), AS_OF)[0]["since"][0] == 60
 
