@@ -271,9 +271,9 @@ class Registry:
         run = client.create_run(experiment_id, run_name=run_name)
         stamp = int(run.info.start_time)
         figures = metrics[metrics["value"].notna()]
-        names = (figures["split"] + "/" + figures["model"] + "/" + figures["metric"]).str.replace(
-            r"[\[\]]", " ", regex=True
-        )
+        # MLflow takes letters, digits and _ - . : / in a name
+        named = figures["split"] + "/" + figures["model"] + "/" + figures["metric"]
+        names = named.str.replace("%", " percent").str.replace(r"[^\w\-. :/]+", " ", regex=True)
         tags = [RunTag(f"hash.{name}", value) for name, value in sorted(hashes.items())]
         tags += [RunTag(f"model_version.{name}", model.version) for name, model in sorted(models.items())]
         logged = [
