@@ -207,7 +207,7 @@ def _compared(pair: pd.DataFrame, names: list[str], seed: int, min_cell: int) ->
         found = [figures(each, np.ones((1, n))) for each in rows]
         drawn: dict[str, list[np.ndarray]] = {name: [] for name in names}
         for block in draws(pair["cluster_id"].to_numpy(dtype=object), seed):
-            both = [figures(each, block[:, each.clusters]) for each in rows]
+            both = [figures(each, np.take(block, each.clusters, axis=1)) for each in rows]
             for name in names:
                 drawn[name].append(both[1][name] - both[0][name])
     value = {name: float(found[1][name][0] - found[0][name][0]) for name in names}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,9 @@ class Scored:
     y: np.ndarray
     clusters: np.ndarray
     lists: Mapping[str, Chosen] = field(default_factory=dict)
+    _made: dict[tuple[float, ...], tuple[list[str], np.ndarray]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def of(
@@ -67,6 +71,28 @@ class Scored:
             score[order], y[order], clusters[order], {name: each.rows(order) for name, each in (lists or {}).items()}
         )
 
+    @cached_property
+    def edges(self) -> tuple[np.ndarray, ...]:
+        """Rows with the outcome; where the tied group of each begins and ends among the rows, and among these."""
+        n = len(self.score)
+        first = np.flatnonzero(np.r_[True, np.diff(self.score) > 0])
+        size = np.diff(np.r_[first, n])
+        hit = np.flatnonzero(self.y == 1)
+        begin, end = (np.repeat(edge, size)[hit] for edge in (first, first + size))
+        return hit, begin, end, np.searchsorted(hit, begin), np.searchsorted(hit, end)
+
+    def columns(self, thresholds: tuple[float, ...] = ()) -> tuple[list[str], np.ndarray]:
+        """What has to be summed for the figures: names, and rows x names. Made once."""
+        if thresholds not in self._made:
+            score, y = self.score, self.y
+            columns = {"all": np.ones(len(y)), "hits": y, "score": score, "square": (score - y) ** 2}
+            for name, chosen in self.lists.items():
+                columns |= {f"{name} {what}": values for what, values in chosen.columns(y).items()}
+            for t in thresholds:
+                columns |= {f"over {t}": (score >= t) * 1.0, f"over hits {t}": (score >= t) * y}
+            self._made[thresholds] = (list(columns), np.column_stack(list(columns.values())))
+        return self._made[thresholds]
+
 
 def figures(rows: Scored, weights: np.ndarray, thresholds: Sequence[float] = ()) -> dict[str, np.ndarray]:
     """Every metric for each row of weights, but those of calibration beyond its mean.
@@ -86,14 +112,9 @@ def figures(rows: Scored, weights: np.ndarray, thresholds: Sequence[float] = ())
     dict of ndarray
         By metric; NaN where a replicate holds one class only, or nobody selected.
     """
-    score, y = rows.score, rows.y
-    columns = {"all": np.ones(len(y)), "hits": y, "score": score, "square": (score - y) ** 2}
-    for name, chosen in rows.lists.items():
-        columns |= {f"{name} {what}": values for what, values in chosen.columns(y).items()}
-    for t in thresholds:
-        columns |= {f"over {t}": (score >= t) * 1.0, f"over hits {t}": (score >= t) * y}
     # most figures are ratios of sums: one product makes all sums of all replicates
-    sums = dict(zip(columns, (weights @ np.column_stack(list(columns.values()))).T, strict=True))
+    columns, matrix = rows.columns(tuple(thresholds))
+    sums = dict(zip(columns, (weights @ matrix).T, strict=True))
     total, outcomes = sums["all"], sums["hits"]
     others = total - outcomes
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -110,7 +131,8 @@ def figures(rows: Scored, weights: np.ndarray, thresholds: Sequence[float] = ())
             "calibration_in_the_large": mean_score - rate,
         }
         for name, chosen in rows.lists.items():
-            counts = chosen.counts({what: sums[f"{name} {what}"] for what in chosen.columns(y)})
+            mine = {each.removeprefix(f"{name} "): sums[each] for each in columns if each.startswith(f"{name} ")}
+            counts = chosen.counts(mine)
             for tie, (right, known) in counts.items():
                 result[at("precision", name, tie)] = right / known
                 result[at("recall", name, tie)] = right / outcomes
@@ -132,22 +154,18 @@ def _ranking(
 ) -> tuple[np.ndarray, np.ndarray]:
     """AUC and average precision; ties count half in the one, and share the precision at their end in the other."""
     count, n = weights.shape
-    first = np.flatnonzero(np.r_[True, np.diff(rows.score) > 0])
-    size = np.diff(np.r_[first, n])
-    begin, end = (np.repeat(edge, size) for edge in (first, first + size))  # of each row's tied group
-    hit = np.flatnonzero(rows.y == 1)
-    begin, end = begin[hit], end[hit]
+    hit, begin, end, hits_begin, hits_end = rows.edges
     reach = np.zeros((count, n + 1))
     np.cumsum(weights, axis=1, out=reach[:, 1:])
-    mine = weights[:, hit]
+    mine = np.take(weights, hit, axis=1)
     found = np.zeros((count, len(hit) + 1))
     np.cumsum(mine, axis=1, out=found[:, 1:])
-    all_below, hits_below = reach[:, begin], found[:, np.searchsorted(hit, begin)]
+    all_below, hits_below = np.take(reach, begin, axis=1), np.take(found, hits_begin, axis=1)
     others_below = all_below - hits_below
-    middle = others_below.copy()
-    if len(first) < n:
-        level = reach[:, end] - found[:, np.searchsorted(hit, end)] - others_below
-        middle += level / 2
+    middle = others_below
+    if len(hit) and (end - begin).max() > 1:
+        level = np.take(reach, end, axis=1) - np.take(found, hits_end, axis=1) - others_below
+        middle = others_below + level / 2
     auc = (mine * middle).sum(axis=1) / (outcomes * (total - outcomes))
     reached = total[:, None] - all_below
     precision = np.divide(outcomes[:, None] - hits_below, reached, out=np.zeros_like(reached), where=reached > 0)
