@@ -230,17 +230,24 @@ def test_membership_outcome_and_what_is_known_on_the_day(files: Path, tmp_path: 
 
     cells.index = cells.index.map(ours)
     assert cells.loc["101", "days_registered"] == 70
-    told = ["deadlines", "deadlines_missed", "overdue_now", "submissions", "days_early_mean", "days_since_submission"]
-    assert cells.loc["101", told].tolist() == [3, 0, 0, 3, pytest.approx(2 / 3), 1]
+    told = ["deadlines", "deadlines_missed", "overdue_now", "submissions", "days_early_mean"]
+    assert cells.loc["101", told].tolist() == [3, 0, 0, 3, pytest.approx(2 / 3)]
     # late on day 22, nothing for the second; what was due on day 29 is known as missed only on day 30
-    assert cells.loc["102", told].tolist() == [3, 2, 1, 1, -3, 8]
+    assert cells.loc["102", told].tolist() == [3, 2, 1, 1, -3]
     # registered on day 21: the deadline of day 19 was none for 103
-    assert cells.loc["103", told].tolist() == [2, 1, 1, 1, 19, 2]
+    assert cells.loc["103", told].tolist() == [2, 1, 1, 1, 19]
     # a banked result is no submission, and its assessment no deadline
     assert cells.loc["104", told[:4]].tolist() == [1, 0, 0, 0]
     # tutors' marks are back 14 days after the deadline: on day 33
     assert cells.loc["101", "mark_mean"] == 80
     assert cells.loc[["102", "103", "104"], "mark_mean"].isna().all()
+
+    # 103 handed in on day 28 what is due on day 47; what 101 handed in was due by day 30
+    assert cells["tutor_marked_ahead"].to_dict() == {student: float(student == "103") for student in cells.index}
+    assert (cells["computer_marked_ahead"] == 0).all()
+    # from day 30, the next deadline of BBB is that of day 47; DDD has none
+    assert cells.loc["101", "days_to_next_deadline"] == 17
+    assert pd.isna(cells.loc["201", "days_to_next_deadline"])
 
     assert cells.loc["101", CLICKS].tolist() == [1, 2, 5, 1]
     assert cells.loc["102", CLICKS].tolist() == [0, 0, 0, 29]
@@ -263,6 +270,27 @@ def test_what_comes_later_or_was_earned_before_changes_no_feature(files: Path, t
 
     submit(files, [*SUBMITTED, later[1]])  # the tests above can see a difference
     assert not before.equals(small(files, tmp_path / "four").matrix())
+
+
+def test_marks_are_compared_with_those_that_were_back_by_then(files: Path, tmp_path: Path) -> None:
+    # of assessment 2, marked at once: 50 and 90 on day 20, 100 a day later; 0 on day 30, when nobody may know it
+    submit(files, ["2,101,20,0,90", "2,102,20,0,50", "2,103,21,0,100", "2,104,30,0,0"])
+    cells = small(files, tmp_path / "home").matrix()["mark_compared_mean"]
+    cells.index = cells.index.map(lambda name: name.rsplit("-", 1)[1])
+    assert cells["101"] == 20
+    assert cells["102"] == -20
+    assert cells["103"] == 20  # 100 against the average of 90, 50 and 100
+    assert cells.drop(["101", "102", "103"]).isna().all()
+
+
+def test_work_due_in_half_a_year_says_nothing_of_how_early_somebody_is(files: Path, tmp_path: Path) -> None:
+    with (files / "assessments.csv").open("a") as file:
+        file.write("BBB,2013B,6,CMA,230,0\n")
+    submit(files, ["1,101,17,0,80", "6,101,20,0,90", "6,102,30,0,90"])
+    cells = small(files, tmp_path / "home").matrix()
+    cells.index = cells.index.map(lambda name: name.rsplit("-", 1)[1])
+    assert cells.loc["101", ["submissions", "days_early_mean", "computer_marked_ahead"]].tolist() == [2, 2, 1]
+    assert cells.loc["102", "computer_marked_ahead"] == 0  # handed in on the day itself
 
 
 def test_clicks_under_either_name_or_absent(files: Path, tmp_path: Path) -> None:

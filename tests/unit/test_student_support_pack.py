@@ -36,6 +36,24 @@ def test_click_features_ask_whether_clicks_were_collected(pack: Pack) -> None:
     assert {spec.source for spec in clicks} == {"clicks"}
 
 
+def test_no_direction_says_that_late_registration_is_the_risk(pack: Pack) -> None:
+    # of those still there on day 30, the early registered left more often: a constraint the other way would cost ranking
+    (registered,) = [spec for spec in pack.programme.features if spec.name == "days_registered"]
+    assert registered.direction is None
+
+
+def test_early_work_is_counted_and_not_averaged_with_what_is_due_months_later(pack: Pack) -> None:
+    by_name = {spec.name: spec for spec in pack.programme.features if isinstance(spec, EventFeature)}
+    assert by_name["days_early_mean"].events.value is not None
+    ahead = {spec.events.category[0] for spec in by_name.values() if spec.events.category and "ahead" in spec.name}
+    assert ahead == {"TMA", "CMA"}
+
+
+def test_what_kind_of_page_was_clicked_is_not_read(pack: Pack) -> None:
+    assert pack.contract.table("studentVle").column("id_site").tags == ["drop"]
+    assert "vle" not in {table.name for table in pack.contract.tables}
+
+
 def test_cohort_and_outcome_are_those_of_the_charter(pack: Pack) -> None:
     dates = pack.programme.cohort.as_of
     assert isinstance(dates, AttributeDates)
