@@ -149,7 +149,12 @@ def test_mlflow_holds_aggregates_hashes_and_models_only(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     metrics = pd.DataFrame(
-        [("s 1", "logistic", "auc", 0.7), ("s 1", "logistic", "auc[new]", 0.6), ("s 1", "logistic", "brier", np.nan)],
+        [
+            ("s 1", "logistic", "auc", 0.7),
+            ("s 1", "logistic", "auc[new]", 0.6),
+            ("s 1", "logistic", "recall_at_k[5%, worst]", 0.2),
+            ("s 1", "logistic", "brier", np.nan),
+        ],
         columns=["split", "model", "metric", "value"],
     )
     model = made()
@@ -164,7 +169,11 @@ def test_mlflow_holds_aggregates_hashes_and_models_only(
         )
     client = MlflowClient(home.uri)
     found = client.get_run(run)
-    assert found.data.metrics == {"s 1/logistic/auc": 0.7, "s 1/logistic/auc new": 0.6}
+    assert found.data.metrics == {
+        "s 1/logistic/auc": 0.7,
+        "s 1/logistic/auc new": 0.6,
+        "s 1/logistic/recall_at_k 5 percent worst": 0.2,
+    }
     assert found.data.params == {"seed": "1"}
     assert found.data.tags["hash.charter"] == "abc"
     assert found.data.tags["model_version.deployed"] == model.version
