@@ -273,7 +273,7 @@ class Registry:
         figures = metrics[metrics["value"].notna()]
         # MLflow takes letters, digits and _ - . : / in a name
         named = figures["split"] + "/" + figures["model"] + "/" + figures["metric"]
-        names = named.str.replace("%", " percent").str.replace(r"[^\w\-. :/]+", " ", regex=True)
+        names = named.str.replace("%", " percent").str.replace(r"[^\w\-.:/]+", " ", regex=True)
         tags = [RunTag(f"hash.{name}", value) for name, value in sorted(hashes.items())]
         tags += [RunTag(f"model_version.{name}", model.version) for name, model in sorted(models.items())]
         logged = [
