@@ -8,7 +8,7 @@ Does not belong here: a fit (models.training), the cutting (models.splits), figu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -190,7 +190,7 @@ def run_backtest(
         As in `Trainer`.
     """
     cut = cut or SplitsSpec()
-    trainer = Trainer(spec, seed, cut.folds, store, retrain, progress)
+    trainer = Trainer(spec, seed, cut.folds, cut.min_class, store, retrain, progress)
     measures = Measures(seed, min_cell, select, evaluation or EvaluationSpec())
     development = develop(rows, trainer, cut, measures, margin=margin, by_association=by_association)
     return open_test(rows, development, trainer, measures, by_association=by_association)
@@ -243,7 +243,7 @@ def develop(
     selection, auc = _select(rows, splits, main, trainer, scored, margin)
     chosen = trainer.candidate(selection.chosen)
     tables = [measures.of(scored)]
-    others = [_scored(rows, split, trainer, chosen, design=_other(split)) for split in main if split.purged]
+    others = [_scored(rows, split, trainer, chosen, design=other) for split, other in _otherwise(main, trainer)]
     others += [
         _scored(rows, split, trainer, chosen, name=f"{chosen.label} history {split.history}")
         for split in known
@@ -256,9 +256,9 @@ def develop(
         scored, more = _less(rows, main, trainer, measures, chosen, scored, by_association)
         tables += more
     if main:
-        tables.append(_learning(rows, main, trainer, measures, chosen, cut))
+        tables.append(_learning(rows, main, trainer, measures, chosen))
     if main and measures.evaluation.without_each_factor:
-        tables.append(_each_factor(rows, main, trainer, measures, chosen, cut))
+        tables.append(_each_factor(rows, main, trainer, measures, chosen))
     metrics = pd.concat([table for table in tables if len(table)], ignore_index=True) if known else tables[0]
     return Development(splits, scored, metrics, selection, compare_rules(auc, margin, trainer.candidates.models))
 
@@ -289,8 +289,7 @@ def open_test(
         if candidate.label == chosen.label:
             audited = model
     assert audited is not None, "the choice is among the candidates"  # noqa: S101 - trainer.candidate has looked
-    if split.purged:
-        parts.append(_scored(rows, split, trainer, chosen, design=_other(split)))
+    parts += [_scored(rows, split, trainer, chosen, design=other) for _, other in _otherwise([split], trainer)]
     scored = pd.concat(parts, ignore_index=True)
     tables = [development.metrics, measures.of(scored)]
     if by_association:
@@ -306,8 +305,12 @@ def open_test(
     )
 
 
-def _other(split: Split) -> str:
-    return "cross_fitted" if split.design == "purged" else "purged"
+def _otherwise(splits: Sequence[Split], trainer: Trainer) -> Iterator[tuple[Split, str]]:
+    """Splits in which relatives matter, with the other treatment of them where that leaves enough to learn from."""
+    for split in splits:
+        other = "cross_fitted" if split.design == "purged" else "purged"
+        if split.purged and trainer.can(split, other):
+            yield split, other
 
 
 def _scored(
@@ -345,7 +348,7 @@ def _less(
 
 
 def _learning(
-    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec, cut: SplitsSpec
+    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec
 ) -> pd.DataFrame:
     """Rows of metrics.parquet for the learning curve of the chosen candidate."""
     return learning_rows(
@@ -356,12 +359,12 @@ def _learning(
         measures.evaluation.learning,
         seed=trainer.seed,
         min_cell=measures.min_cell,
-        least=cut.min_class,
+        least=trainer.least,
     )
 
 
 def _each_factor(
-    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec, cut: SplitsSpec
+    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec
 ) -> pd.DataFrame:
     """Rows of metrics.parquet for the chosen candidate without each factor.
 
@@ -370,8 +373,7 @@ def _each_factor(
     """
     parts, left_out = [], set[str]()
     for split in splits:
-        y = split.y_train
-        design = "purged" if min((y == 1).sum(), (y == 0).sum()) >= cut.min_class else None
+        design = "purged" if trainer.can(split, "purged") else None
         whole = trainer.fit_split(chosen, rows, split, design)
         fixed = chosen.settled(whole.parts[0].fitted.notes)
         parts.append(predictions(split, rows.take(split.test), whole))

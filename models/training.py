@@ -33,6 +33,8 @@ class Trainer:
         Seed of the run.
     folds : int
         Clustered folds of cross-fitting.
+    least : int
+        Fewer outcomes or non-outcomes are too few to fit anything (SplitsSpec.min_class).
     store : Path or None
         Folder of fitted models; an unchanged fit is read from it.
     retrain : bool
@@ -44,6 +46,7 @@ class Trainer:
     candidates: CandidatesSpec
     seed: int
     folds: int = 5
+    least: int = 20
     store: Path | None = None
     retrain: bool = False
     progress: Callable[[str], None] | None = None
@@ -94,6 +97,12 @@ class Trainer:
         )
         return fit_or_load(self.store, key, fit, retrain=self.retrain)
 
+    def can(self, split: Split, design: str) -> bool:
+        """Whether a split's training rows are enough for a design."""
+        y = split.y_train if design == "purged" else split.y_possible
+        share = 1.0 if design == "purged" else (self.folds - 1) / self.folds
+        return bool(min((y == 1).sum(), (y == 0).sum()) * share >= self.least)
+
     def fit_split(self, candidate: CandidateSpec, rows: Rows, split: Split, design: str | None = None) -> Audited:
         """The models that score a split: one on the rows that purging leaves, or one per fold of clusters.
 
@@ -109,7 +118,7 @@ class Trainer:
             By default the split's own.
         """
         design = design or split.design
-        if candidate.name == "base_rate" and len(np.unique(split.y_train)) == 2:
+        if candidate.name == "base_rate" and self.can(split, "purged"):
             design = "purged"  # each fold's rate leaves out its own outcomes: pooled, it would rank them upside down
         if self.progress:
             self.progress(f"{split.name}: {candidate.label} on {len(split.possible)} rows, {design}")

@@ -27,9 +27,10 @@ from models.model import Audited
 from models.outcomes import build_outcomes, labels_within
 from models.registry import data_hash, load_model
 from models.scoring import case_evidence, score
-from models.splits import Split, temporal_splits, training_rows
+from models.splits import Split, split_calendar, temporal_splits, training_rows
 from models.training import Trainer
 from pipelines.entrance import pending_delivery, settle
+from pipelines.report_context import about_scores
 from pipelines.resources import Run
 from pipelines.settings import batch_memory, spark_master
 from pipelines.tables import drop, get, note, noted, put, rows_of
@@ -136,6 +137,7 @@ def _train(run: Run, reason: str) -> None:
     put(run, "models.backtest", result.predictions)
     put(run, "models.metrics", result.metrics)
     put(run, "models.splits", result.splits)
+    put(run, "models.calendar", split_calendar(rows.frame, spec.splits))
     put(run, "models.selection", result.selection.table)
     put(run, "models.rules", result.rules)
 
@@ -155,7 +157,7 @@ def _data_hashes(run: Run, rows: Rows, test: Split) -> dict[str, str]:
 def trainer_of(run: Run) -> Trainer:
     """How this run fits candidates."""
     spec = run.pack.programme
-    return Trainer(spec.candidates, spec.seed, spec.splits.folds, run.models, run.retrain)
+    return Trainer(spec.candidates, spec.seed, spec.splits.folds, spec.splits.min_class, run.models, run.retrain)
 
 
 def measures_of(run: Run) -> Measures:
@@ -252,6 +254,7 @@ def scores(run: Run) -> Counts:
             "as_of": pd.Timestamp(now.frame["as_of"].max()).date().isoformat(),
             "cohort": ", ".join(sorted(set(now.frame["cohort"].astype(str)))),
             "uninformative": [int((~scored["informative"]).sum()), len(scored)],
+            **about_scores(deployed, listed, scored),
             **told_by(run.pack, deployed, day),
         },
     )
