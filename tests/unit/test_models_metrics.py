@@ -16,7 +16,7 @@ from models.ablation import DIFFERENCES, factor_rows, factors_of, is_ablation, w
 from models.dataset import Rows
 from models.learning import learning_rows, thinned
 from models.metrics import COLUMNS, known_metrics, metric_rows
-from models.metrics.calibration import BINS, bins
+from models.metrics.calibration import BINS, bins, calibration_error
 from models.metrics.top import highest, places
 from models.spec import EvaluationSpec
 from models.splits import Split
@@ -112,9 +112,10 @@ def test_each_as_of_date_has_places_of_its_own() -> None:
     data["as_of"] = pd.to_datetime(["2020-01-01"] * 60 + ["2020-07-01"] * 60)
     data["score"] = np.where(np.arange(120) < 60, data["score"] / 2, data["score"])
     table = found(
-        metric_rows(data, select=tenth, seed=1, min_cell=1, evaluation=EvaluationSpec(top=[20], thresholds=[])), "s0"
+        metric_rows(data, select=tenth, seed=1, min_cell=1, evaluation=EvaluationSpec(top=[20, "35%"], thresholds=[])),
+        "s0",
     )
-    for count, name in ((6, "precision_at_capacity"), (20, "precision_at_k[20]")):
+    for count, name in ((6, "precision_at_capacity"), (20, "precision_at_k[20]"), (21, "precision_at_k[35%]")):
         mask = np.zeros(120, dtype=bool)
         for rows in (slice(0, 60), slice(60, 120)):
             mask[rows] = highest(data["score"].to_numpy()[rows], data["case_id"].to_numpy()[rows], count)
@@ -287,3 +288,34 @@ def test_a_learning_curve_has_its_rows_and_leaves_gaps_where_too_little_is_left(
     alone: Any = metric_rows(frame(seed=asked[2][1], splits=1), select=None, seed=3, min_cell=5).set_index("metric")
     figures = ["value", "low", "high"]
     assert told.loc[("s0", "auc[learning 50%]"), figures].tolist() == alone.loc["auc", figures].tolist()
+
+
+def test_unknown_outcomes_of_new_and_returning_persons_are_counted_apart() -> None:
+    data = frame(n=400, splits=1)
+    order = data["score"].sort_values(ascending=False).index
+    data.loc[order[:20], "outcome"] = NAN
+    data["returning_person"] = False
+    data.loc[order[6:400:2], "returning_person"] = True
+    table = found(metric_rows(data, select=tenth, seed=1, min_cell=5), "s0")
+    counts = [table.loc[f"unknown_at_capacity{kind}", "value"] for kind in ("", "[new]", "[returning]")]
+    assert counts == [20, 13, 7]
+
+
+def test_days_may_be_dates_or_timestamps() -> None:
+    spec = EvaluationSpec.model_validate({"subsets": [{"name": "n", "attribute": "area", "values": ["n"]}]})
+    data = frame(splits=1)
+    groups = data[["case_id"]].assign(area="n", as_of=date(2020, 1, 1))
+    table = metric_rows(data, select=None, seed=1, min_cell=5, evaluation=spec, groups=groups).set_index("metric")
+    assert table.loc["auc[subset n]", "n"] == table.loc["auc", "n"] == 120
+
+
+def test_the_calibration_error_takes_off_what_chance_gives_once_and_twice_from_a_replicate() -> None:
+    mass, gap = np.array([[1.0, 3.0]]), np.array([[0.3, 0.1]])
+    masses, gaps = np.array([[1.0, 3.0], [1.0, 3.0]]), np.array([[0.4, 0.1], [0.2, 0.1]])
+    # the gap of the first bin, a quarter of the mass, varies by .01 (squared) between the replicates
+    square = 0.25 * 0.09 + 0.75 * 0.01
+    found_ = calibration_error((mass, gap), (masses, gaps))
+    assert found_[0] == pytest.approx(np.sqrt(square - 0.25 * 0.01))
+    assert found_[1] == pytest.approx(np.sqrt(0.25 * 0.16 + 0.75 * 0.01 - 2 * 0.25 * 0.01))
+    none = calibration_error((mass, gap * 0), (masses, gaps * np.array([[1.0], [-1.0]])))
+    assert none[0] == 0  # never below zero
