@@ -37,7 +37,7 @@ def test_click_features_ask_whether_clicks_were_collected(pack: Pack) -> None:
 
 
 def test_no_direction_says_that_late_registration_is_the_risk(pack: Pack) -> None:
-    # of those still there on day 30, the early registered left more often: a constraint the other way would cost ranking
+    # of those still there on day 30, the early registered left more often: a constraint the other way costs ranking
     (registered,) = [spec for spec in pack.programme.features if spec.name == "days_registered"]
     assert registered.direction is None
 
