@@ -13,14 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data_contracts.warehouse import quoted
 from fairness_reports.audit.grouping import score_bands
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
 from features.fields import EventFeature
 from features.labels import labels, missing_rule
+from features.spec import columns
 from features.windows import read_window
+from models.candidates.points import PointsModel
+from models.model import Model
 from pipelines.packs import Pack
 from pipelines.resources import Run
-from pipelines.tables import get
+from pipelines.tables import get, has, noted
 
 _WHY = ("protected", "proxy", "entrusted", "drop")
 
@@ -68,6 +72,8 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
         "WHERE programme = ? ORDER BY ALL",
         [run.programme],
     ).df()
+    if trained:
+        frames |= _training(run)
     return pack_context(
         run.pack,
         manifest,
@@ -75,6 +81,68 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
         attrition=attrition,
         **frames,
     )
+
+
+def _training(run: Run) -> dict[str, Any]:
+    """What the page on the test of the model is told besides figures: of the training that the release rests on."""
+    deployed = noted(run, "deployed")
+    kept = {name: f"models.{name}" for name in ("selection", "rules", "splits", "calendar")}
+    return {
+        "basis": noted(run, "backtest").get("basis"),
+        "points": deployed.get("points", []),
+        "points_scores": deployed.get("points_scores", []),
+        "uninformative": deployed.get("uninformative_reasons", {}),
+        # a training that older code kept may lack one
+        **{name: get(run, table) for name, table in kept.items() if has(run, table)},
+    }
+
+
+def about_scores(run: Run, model: Model) -> dict[str, Any]:
+    """What pages say of the deployed model and its scores, as plain values.
+
+    Parameters
+    ----------
+    run : Run
+        The run, whose scores are in models.scores.
+    model : Model
+        The deployed model.
+
+    Returns
+    -------
+    dict
+        points: feature, category, comparison, cut, points of each statement of a points list, the most points first.
+        points_scores: total, score, low, high for every total that the statements can add up to. Both are empty for
+        other models. uninformative_reasons: by reason, how many scores are not informative; not to be shown as they
+        are, for they may be small.
+    """
+    table = quoted(f"{run.programme}__scores")
+    reasons = run.con.execute(
+        f"SELECT reason, count(*) FROM models.{table} WHERE NOT informative GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    facts: dict[str, Any] = {
+        "points": [],
+        "points_scores": [],
+        "uninformative_reasons": {str(reason): int(count) for reason, count in reasons},
+    }
+    fitted = model.fitted
+    if not isinstance(fitted, PointsModel):
+        return facts
+    listed = {column.name: column for column in columns(run.pack.programme.features)}
+    for item in fitted.items(model.columns):
+        column = listed[item["column"]]
+        told = {name: item[name] for name in ("comparison", "cut", "points")}
+        facts["points"].append({"feature": column.feature, "category": column.category, **told})
+    totals = {0}
+    for points in fitted.points:
+        totals |= {total + int(points) for total in totals}
+    ordered = sorted(totals)
+    raw = fitted.intercept + fitted.slope * np.array(ordered, dtype=np.float64)
+    low, high = model.calibrator.interval(raw)
+    for total, score, *ends in zip(ordered, model.calibrator.score(raw), low, high, strict=True):
+        facts["points_scores"].append(
+            {"total": total, "score": float(score), "low": float(ends[0]), "high": float(ends[1])}
+        )
+    return facts
 
 
 def _lines(pack: Pack) -> list[FeatureLine]:

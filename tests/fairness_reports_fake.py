@@ -19,6 +19,7 @@ from fairness_reports.reports.context import _empty
 from fairness_reports.spec import JOIN, OVERALL
 from features.words import Text, Words
 from models.ablation import DIFFERENCE, without
+from tests import fairness_reports_fake_tested as tested
 
 FACTORS = {
     "days_since_last_visit": (
@@ -138,8 +139,9 @@ def metrics() -> pd.DataFrame:
                             size,
                         )
                     )
-    rows.append(("development", None, "logistic", "auc", 0.68, 0.67, 0.69, 7678))
-    return pd.DataFrame(rows, columns=["split", "as_of", "model", "metric", "value", "low", "high", "n"])
+    more = tested.metrics()
+    made = pd.DataFrame(rows, columns=list(more.columns))
+    return pd.concat([made, more.astype(made.dtypes)], ignore_index=True)
 
 
 def fairness() -> pd.DataFrame:
@@ -285,14 +287,21 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     if fitted:
         manifest["audited_model"] = {"name": "hist_gradient_boosting", "content_hash": "77aa01fe"}
         manifest["training"] = {
-            "training_id": "5d0c", "trained_as_of": manifest["as_of"], "reason": "charter_changed",
-            "due_on": "2015-05-01", "openings": 1, "openings_before": 3, "code_version": "0.1.0+3f9ac21",
+            "training_id": "5d0c",
+            "trained_as_of": manifest["as_of"],
+            "reason": "charter_changed",
+            "due_on": "2015-05-01",
+            "openings": 1,
+            "openings_before": 3,
+            "code_version": "0.1.0+3f9ac21",
         }
         manifest["deployed_model"] = {
             "name": "hist_gradient_boosting",
             "content_hash": "12bc9d00",
             "change_in_scores": 0.012,
         }
+        manifest["vignettes"], manifest["statements"] = tested.VIGNETTES, tested.STATEMENTS
+        manifest["uninformative"] = {"share": sum(tested.UNINFORMATIVE.values()) / 9204, "n": 9204}
     cohorts = pd.DataFrame(
         {"cohort": ["2013B", "2013J", "2014B", "2014J"],
          "as_of": [date(2013, 3, 3), date(2013, 10, 31), date(2014, 3, 3), date(2014, 10, 31)],
@@ -320,6 +329,14 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         quality=quality(),
         cohorts=cohorts,
         attrition=attrition,
+        selection=tested.selection() if fitted else _empty("selection"),
+        rules=tested.rules() if fitted else _empty("rules"),
+        splits=tested.splits() if fitted else _empty("splits"),
+        calendar=tested.calendar() if fitted else _empty("calendar"),
+        basis="development splits" if fitted else None,
+        points=tested.POINTS if fitted else [],
+        points_scores=tested.POINTS_SCORES if fitted else [],
+        uninformative=tested.UNINFORMATIVE if fitted else {},
         bands=[BandLine("low", 0.12, Text(en="low", de="niedrig")), BandLine("middle", 0.28, Text(en="middle", de="mittel")),
                BandLine("high", 0.6), BandLine("highest", 1.0, Text(en="highest", de="höchste"))],
         features=[

@@ -1,7 +1,7 @@
 """The pages of a release: one self-contained HTML file each, in English and German.
 
 Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, comparison,
-explained, card, delivered), its words in catalogue/, its layout in templates/.
+explained, tested, card, delivered), its words in catalogue/, its layout in templates/.
 Does not belong here: computing figures, or restricted rows.
 """
 
@@ -24,6 +24,7 @@ from fairness_reports.reports.explained import explanations_page
 from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.reports.layout import Page
 from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
+from fairness_reports.reports.tested import models_page
 
 __all__ = ["PAGES", "BandLine", "Excluded", "FeatureLine", "ReportContext", "render", "render_quality"]
 
@@ -31,6 +32,7 @@ _BUILD: dict[str, Callable[[Language, ReportContext], Page]] = {
     "index": index_page,
     "fairness": fairness_page,
     "explanations": explanations_page,
+    "models": models_page,
     "model_card": model_card_page,
     "quality": quality_page,
 }

@@ -15,13 +15,21 @@ import pandas as pd
 from fairness_reports.charter import is_placeholder
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.context import ReportContext
-from fairness_reports.reports.figures import attribute_label, cases_word, count, factor_words, is_overall, known
+from fairness_reports.reports.figures import (
+    attribute_label,
+    cases_word,
+    count,
+    factor_words,
+    in_order,
+    is_overall,
+    known,
+    model_label,
+)
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Facts, Page, Para, Section, Table
 from fairness_reports.reports.overview import metrics_table
 from fairness_reports.spec import JOIN
 from features.words import Text
-from models.ablation import is_ablation
 
 Field = tuple[str, Sequence[str]]
 
@@ -111,7 +119,7 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
     fields: list[Field] = []
     if context.model is not None:
         rate = context.test_metrics().get("base_rate")
-        baselines = sorted(m for m in set(context.metrics["model"]) - {context.model} if not is_ablation(m))
+        baselines = [m for m in in_order(context, set(context.metrics["model"])) if m != context.model]
         groups = context.fairness[~context.fairness["attribute"].map(is_overall)]
         names = [name for name in dict.fromkeys(groups["attribute"].astype(str)) if JOIN not in name]
         labels = language.listing([attribute_label(language, context, name) for name in names])
@@ -124,7 +132,7 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
             ("change", _change(language, manifest.get("deployed_model"))),
             ("population", population),
             ("splits", [t("card.splits_text", cases=cases)]),
-            ("baseline", [str(language.word("model", name)) for name in baselines]),
+            ("baseline", [model_label(language, name) for name in baselines]),
             ("subgroups", [t("card.subgroups_text", attributes=labels)] if names else []),
         ]
     if training := manifest.get("training"):
@@ -148,7 +156,7 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
 def _named(language: Language, model: Any) -> list[str]:
     if not model or not model.get("name"):
         return []
-    name = str(language.word("model", str(model["name"])))
+    name = model_label(language, str(model["name"]))
     digest = model.get("content_hash") or model.get("version")
     return [f"{name} ({digest})" if digest else name]
 

@@ -102,6 +102,10 @@ _COLUMNS = {
     "quality": "table rule checked failed severity passed value detail",
     "cohorts": "cohort as_of role cases outcomes",
     "attrition": "cohort as_of attribute group registered left_before",
+    "selection": "candidate auc behind_best within_margin splits",
+    "rules": "rule picked mean_regret worst_regret splits",
+    "splits": "split as_of role history design train_cohorts test_cohorts train_rows purged purged_share test_rows",
+    "calendar": "split history as_of role part cohort cohort_as_of window_end closes_on",
 }
 
 
@@ -145,6 +149,18 @@ class ReportContext:
         From the lowest to the highest: names for the bands that the audit measured.
     attrition : DataFrame
         cohort, as_of, attribute, group, registered, left_before.
+    selection, rules, splits : DataFrame
+        As models.selection and models.backtest make them: how the training that the release rests on chose.
+    calendar : DataFrame
+        From models.splits.split_calendar, for the picture of that training's splits.
+    basis : str, optional
+        What the choice rests on (models.selection.Selection.basis).
+    points : sequence of mapping
+        Statements of a points list: feature, category, comparison, cut, points; empty for other models.
+    points_scores : sequence of mapping
+        total, score, low, high of every total of that list.
+    uninformative : mapping of str to int
+        By reason, how many scores are not informative; the pages hide small numbers.
     features : sequence of FeatureLine
         What the model sees.
     excluded : sequence of Excluded
@@ -166,6 +182,14 @@ class ReportContext:
     quality: pd.DataFrame = field(default_factory=lambda: _empty("quality"))
     cohorts: pd.DataFrame = field(default_factory=lambda: _empty("cohorts"))
     attrition: pd.DataFrame = field(default_factory=lambda: _empty("attrition"))
+    selection: pd.DataFrame = field(default_factory=lambda: _empty("selection"))
+    rules: pd.DataFrame = field(default_factory=lambda: _empty("rules"))
+    splits: pd.DataFrame = field(default_factory=lambda: _empty("splits"))
+    calendar: pd.DataFrame = field(default_factory=lambda: _empty("calendar"))
+    basis: str | None = None
+    points: Sequence[Mapping[str, Any]] = ()
+    points_scores: Sequence[Mapping[str, Any]] = ()
+    uninformative: Mapping[str, int] = field(default_factory=dict)
     bands: Sequence[BandLine] = ()
     features: Sequence[FeatureLine] = ()
     excluded: Sequence[Excluded] = ()
@@ -213,10 +237,28 @@ class ReportContext:
         audited = self.manifest.get("audited_model") or {}
         return str(audited["name"]) if audited.get("name") else None
 
+    def split_metrics(self, split: str | None, model: str | None = None) -> dict[str, Any]:
+        """Rows of `metrics` for a split and a model (the audited one by default), by metric."""
+        rows = self.metrics[(self.metrics["split"] == split) & (self.metrics["model"] == (model or self.model))]
+        return {row.metric: row for row in rows_of(rows)}
+
     def test_metrics(self, model: str | None = None) -> dict[str, Any]:
         """Rows of `metrics` for the test and a model (the audited one by default), by metric."""
-        rows = self.metrics[(self.metrics["split"] == self.test) & (self.metrics["model"] == (model or self.model))]
-        return {row.metric: row for row in rows_of(rows)}
+        return self.split_metrics(self.test, model)
+
+    @property
+    def development(self) -> list[str]:
+        """Names of the development splits on which candidates were compared, oldest first."""
+        dated = self.metrics.dropna(subset=["as_of"])
+        rows = dated[(dated["model"] == self.model) & (dated["split"] != self.test) & (dated["metric"] == "auc")]
+        return [str(name) for name in rows.sort_values(["as_of", "split"], kind="stable")["split"].unique()]
+
+    @property
+    def pooled(self) -> str | None:
+        """The split that stands for all development: the pooled one, or the only one; None without any."""
+        if "development" in set(self.metrics["split"]) and len(self.development) > 1:
+            return "development"
+        return self.development[-1] if self.development else None
 
     def test_fairness(self) -> pd.DataFrame:
         """Rows of `fairness` for the test."""

@@ -6,7 +6,7 @@ Does not belong here: sentences (catalogue) or what stands on a page (views).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,9 @@ from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Cell
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL
+from models.ablation import is_ablation
 from models.metrics import parts_of
+from models.spec import SIMPLEST_FIRST
 
 SHARES = frozenset(
     ["base_rate", "selection_rate", "unknown_share", "tpr", "fpr", "fnr", "tnr", "ppv", "npv", "accuracy", "mean_score",
@@ -96,6 +98,18 @@ def _qualifier(language: Language, text: str) -> str:
         kind, rest = "within_days", language.number(int(rest[:-1]))
     key = f"metric_for.{kind}"
     return str(language.t(key, value=rest)) if language.has(key) else text
+
+
+def model_label(language: Language, name: str) -> str:
+    """The words for a candidate: of its kind, or the label that the programme gave it."""
+    return str(language.word("model", name))
+
+
+def in_order(context: ReportContext, names: Iterable[str]) -> list[str]:
+    """Candidates among these names, the simplest first; recipes that are there for comparison only are left out."""
+    told = [str(name) for name in context.selection["candidate"]] or list(SIMPLEST_FIRST)
+    candidates = {str(name) for name in names if not is_ablation(str(name))}
+    return sorted(candidates, key=lambda name: (told.index(name) if name in told else len(told), name))
 
 
 def factor_words(language: Language, context: ReportContext, factor: str) -> str:

@@ -127,11 +127,25 @@ Block = Table | Para | Bullets | Facts | Numbers | Pictures | Links | Fold
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and what stands under it.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    blocks : sequence of Block
+        What stands under it.
+    level : int
+        Of the heading.
+    part : str
+        A key of the catalogue (tested.part): words above the heading and a border of its own, so that what was seen
+        while choosing and what was sealed are told apart at a glance.
+    """
 
     title: str
     blocks: Sequence[Block]
     level: int = 2
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from fairness_reports.reports.figures import (
     cases_word,
     count,
     figure_cell,
+    in_order,
     interval,
     known,
     metric_label,
     metric_value,
+    model_label,
 )
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import (
@@ -36,7 +38,6 @@ from fairness_reports.reports.layout import (
     Section,
     Table,
 )
-from models.ablation import is_ablation
 
 _SHOWN = (
     "auc", "average_precision", "brier", "brier_skill", "calibration_in_the_large", "calibration_slope",
@@ -44,7 +45,6 @@ _SHOWN = (
 )  # fmt: skip
 _COMPARED = ("auc", "average_precision", "brier", "precision_at_capacity", "recall_at_capacity")
 _NEAR = 0.0006  # the audit names bands to three decimals
-_MODELS = ("base_rate", "one_factor", "logistic", "hist_gradient_boosting")
 
 
 def index_page(language: Language, context: ReportContext) -> Page:
@@ -63,7 +63,7 @@ def index_page(language: Language, context: ReportContext) -> Page:
     return Page("index", sections)
 
 
-PAGES = ("index", "fairness", "explanations", "model_card", "quality")
+PAGES = ("index", "fairness", "explanations", "models", "model_card", "quality")
 
 
 def verdict_headline(language: Language, context: ReportContext) -> str:
@@ -219,15 +219,14 @@ def thresholds(language: Language, context: ReportContext) -> dict[str, str]:
 
 def _models_table(language: Language, context: ReportContext) -> Table | None:
     frame = context.metrics[context.metrics["split"] == context.test]
-    candidates = [model for model in frame["model"].unique() if not is_ablation(model)]
-    models = sorted(candidates, key=lambda m: (_MODELS.index(m) if m in _MODELS else 9, m))
+    models = in_order(context, frame["model"])
     if len(models) < 2:
         return None
     t = language.t
     rows = []
     for model in models:
         metrics = context.test_metrics(model)
-        cells: list[Cell | str] = [Cell(language.word("model", model), look="strong" if model == context.model else "")]
+        cells: list[Cell | str] = [Cell(model_label(language, model), look="strong" if model == context.model else "")]
         rows.append([*cells, *(figure_cell(language, m, metrics[m]) if m in metrics else "–" for m in _COMPARED)])
     head = [t("index.model"), *(metric_label(language, name) for name in _COMPARED)]
     return Table(t("index.models_title"), head, rows, numbers_from=1)
