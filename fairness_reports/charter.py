@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from data_contracts.yamldoc import nearest
 from fairness_reports.audit.metrics import DIFFERENCES
 from fairness_reports.spec import OVERALL, ProtectedSpec
 from features.fields import EventFeature, Feature
@@ -373,7 +374,8 @@ def check(charter: Charter, protected: ProtectedSpec, metrics: list[str] | None 
                 (
                     ("performance", i, "metric"),
                     f"“{threshold.metric}” is not measured.",
-                    f"Use one of: {', '.join(metrics)}.",
+                    nearest(threshold.metric, metrics)
+                    or f"Use one of: {', '.join(m for m in metrics if '[' not in m)}.",
                 )
             )
     if charter.sign_off.date and charter.review_date and charter.review_date <= charter.sign_off.date:

@@ -32,7 +32,7 @@ from fairness_reports.release_read import (
     read_release,
     stale,
 )
-from fairness_reports.release_tables import Part, new_file, to_arrow, write_parquet, write_xlsx
+from fairness_reports.release_tables import Part, new_file, to_arrow, write_parquet, write_stream, write_xlsx
 
 if TYPE_CHECKING:
     from fairness_reports.reports.context import ReportContext
@@ -135,6 +135,19 @@ class ReleaseWriter:
         write_parquet(table, self.path / part / f"{name}.parquet")
         if part == "open":
             self._open_tables[name] = table
+
+    def stream(self, part: Part, name: str, batches: Any, sort_by: Sequence[str]) -> int:
+        """Write one table whose rows come in order, a few at a time, and return their number.
+
+        Parameters
+        ----------
+        part, name, sort_by
+            As for `table`; a table of the open part goes into the workbook as well and is written with `table`.
+        batches : pyarrow.RecordBatchReader
+            Columns and types as `fairness_reports.release_tables.typed` makes them.
+        """
+        metadata = {"programme": self.programme, "release_id": self.release_id}
+        return write_stream(batches, self.path / part / f"{name}.parquet", part, name, sort_by, metadata)
 
     def publish(self, manifest: Mapping[str, Any]) -> Release:
         """Complete the release and make it the current one.

@@ -23,6 +23,7 @@ from data_contracts.errors import PlumblineError
 
 Part = Literal["open", "restricted"]
 
+ROW_GROUP = 100_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip file can hold
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff￾￿]")  # not allowed in a workbook's XML
 _LONGEST_CELL = 32_767
@@ -205,6 +206,31 @@ def to_arrow(name: str, part: Part, frame: pd.DataFrame, sort_by: Sequence[str],
     -------
     pyarrow.Table
     """
+    table = typed(name, part, frame)
+    if not sort_by:
+        raise PlumblineError("no order of rows was given.", where=f"{part}/{name}")
+    if table.num_rows and table.select(list(sort_by)).group_by(list(sort_by)).aggregate([]).num_rows < table.num_rows:
+        raise PlumblineError(f"rows are not told apart by {', '.join(sort_by)}.", where=f"{part}/{name}")
+    return with_metadata(table.sort_by([(column, "ascending") for column in sort_by]), metadata)
+
+
+def with_metadata(table: Any, metadata: Mapping[str, str]) -> Any:
+    """The table with its file's metadata, in one order."""
+    return table.replace_schema_metadata(dict(sorted(metadata.items())))
+
+
+def typed(name: str, part: Part, frame: pd.DataFrame) -> Any:
+    """Some rows of a table of a release, with its declared columns and types, in the order given.
+
+    Parameters
+    ----------
+    name, part, frame
+        As for `to_arrow`.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
     schema = SCHEMAS.get(name)
     if schema is None:
         raise PlumblineError(f"A release has no table “{name}”.", todo=f"It has {', '.join(SCHEMAS)}.")
@@ -221,12 +247,7 @@ def to_arrow(name: str, part: Part, frame: pd.DataFrame, sort_by: Sequence[str],
     columns += [Column(c, schema.extra or "string") for c in sorted(unknown)]
     arrays = [_array(frame[c.name], c.type, f"{part}/{name}.{c.name}") for c in columns]
     fields = [pa.field(c.name, _ARROW[c.type]) for c in columns]
-    table = pa.table(arrays, schema=pa.schema(fields, metadata=dict(sorted(metadata.items()))))
-    if not sort_by:
-        raise PlumblineError("no order of rows was given.", where=f"{part}/{name}")
-    if table.num_rows and table.select(list(sort_by)).group_by(list(sort_by)).aggregate([]).num_rows < table.num_rows:
-        raise PlumblineError(f"rows are not told apart by {', '.join(sort_by)}.", where=f"{part}/{name}")
-    return table.sort_by([(column, "ascending") for column in sort_by])
+    return pa.table(arrays, schema=pa.schema(fields))
 
 
 def _array(values: pd.Series, kind: str, where: str) -> Any:
@@ -258,18 +279,71 @@ def write_parquet(table: Any, path: Path) -> None:
     path : Path
         A file that does not exist.
     """
+    with new_file(path) as handle, _writer(handle, table.schema) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP)
+
+
+def write_stream(batches: Any, path: Path, part: Part, name: str, sort_by: Sequence[str], metadata: Any) -> int:
+    """Write record batches that come in order to a new file, mode 0600, a row group at a time.
+
+    Parameters
+    ----------
+    batches : pyarrow.RecordBatchReader
+        With the columns and types of `typed`, ordered by `sort_by`.
+    path : Path
+        A file that does not exist.
+    part, name, sort_by, metadata
+        As for `to_arrow`.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    written, last, waiting = 0, None, []
     with new_file(path) as handle:
-        pq.write_table(
-            table,
-            handle,
-            compression="zstd",
-            compression_level=3,
-            use_dictionary=True,
-            row_group_size=100_000,
-            data_page_size=1 << 20,
-            version="2.6",
-            store_schema=True,
-        )
+        empty = typed(name, part, pd.DataFrame(columns=batches.schema.names, dtype=object))
+        with _writer(handle, with_metadata(empty, metadata).schema) as writer:
+
+            def flush(least: int) -> None:
+                nonlocal written, waiting
+                table = pa.Table.from_batches(waiting).cast(empty.schema)
+                whole = len(table) // ROW_GROUP * ROW_GROUP if least else len(table)
+                if whole:
+                    group = table.slice(0, whole).combine_chunks()
+                    writer.write_table(with_metadata(group, metadata), row_group_size=ROW_GROUP)
+                    written += whole
+                waiting = table.slice(whole).to_batches()
+
+            for batch in batches:
+                keys = list(zip(*(batch.column(name).to_pylist() for name in sort_by), strict=True))
+                for key in keys:
+                    if last is not None and key <= last:
+                        raise PlumblineError(
+                            f"rows are not in order, or not told apart, by {', '.join(sort_by)}.",
+                            where=f"{part}/{name}",
+                        )
+                    last = key
+                waiting.append(batch)
+                if sum(map(len, waiting)) >= ROW_GROUP:
+                    flush(ROW_GROUP)
+            if waiting:
+                flush(0)
+    return written
+
+
+def _writer(handle: BinaryIO, schema: Any) -> Any:
+    """A Parquet writer with everything fixed that could vary between two runs."""
+    return pq.ParquetWriter(
+        handle,
+        schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=True,
+        data_page_size=1 << 20,
+        version="2.6",
+        store_schema=True,
+    )
 
 
 def write_xlsx(tables: Mapping[str, Any], path: Path, note: str) -> None:

@@ -38,6 +38,7 @@ def evidence_table(
     specs: Sequence[Feature],
     as_of: dt.date,
     cohort: str | None = None,
+    cases: str | None = None,
 ) -> pd.DataFrame:
     """Evidence behind every factor of every case at one as-of date.
 
@@ -53,6 +54,8 @@ def evidence_table(
         Rows of cohort."case" with this as-of date.
     cohort : str, optional
         Only this cohort.
+    cases : str, optional
+        A table with a column case_id: only these cases.
 
     Returns
     -------
@@ -62,6 +65,7 @@ def evidence_table(
         `case@DAY` (the day it opened). `evidence_age_days` is the age of the newest at as_of, <NA> without any.
     """
     only = f"as_of = {_date(as_of)}" + (f" AND cohort = {literal(cohort)}" if cohort is not None else "")
+    only += f" AND case_id IN (SELECT case_id FROM {cases})" if cases is not None else ""
     factors = ", ".join(f"({literal(factor)})" for factor in sorted({spec.factor for spec in specs}))
     if not factors:
         raise PlumblineError("there are no features.", todo="Declare at least one.")

@@ -17,7 +17,7 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from models.ablation import difference_rows, factor_rows, without, without_each_factor
-from models.candidates import column_auc, fit_candidate
+from models.candidates import column_auc, fit_candidate, require
 from models.dataset import Rows
 from models.folds import cluster_folds
 from models.learning import learning_rows
@@ -228,6 +228,7 @@ def develop(
     PlumblineError
         When no closed cohort has enough closed cohorts before it. Ask `temporal_splits` first.
     """
+    require(trainer.candidates.models)
     splits = temporal_splits(rows.frame, cut)
     if not splits:
         raise PlumblineError(

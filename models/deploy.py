@@ -64,7 +64,11 @@ def change_in_scores(audited: Model | Audited, deployed: Model, rows: Rows) -> d
         before = audited.score(rows.X, rows.frame["cluster_id"].to_numpy(dtype=object))
     else:
         before = audited.score(rows.X)
-    after = deployed.score(rows.X)
+    return score_change(before, deployed.score(rows.X))
+
+
+def score_change(before: np.ndarray, after: np.ndarray) -> dict[str, float | int]:
+    """How far scores of the same cases are from each other: what `change_in_scores` returns."""
     change = after - before
     ranks = rankdata(before) - (len(before) + 1) / 2, rankdata(after) - (len(after) + 1) / 2
     size = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))

@@ -6,7 +6,8 @@ Does not belong here: who is selected, or whether scores may leave at all (fairn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
@@ -16,11 +17,82 @@ import pandas as pd
 from features.evidence import evidence_table
 from features.fields import EventFeature, Feature
 from features.kinds import DaysSinceOpened
-from models.dataset import Rows
-from models.explanation import contributions
+from features.spec import columns
+from models.dataset import IN_BLOCK, Rows, open_rows
+from models.explanation import by_factor, case_rows, contributions, with_evidence
 from models.informative import informative
 from models.model import Model
 from models.spec import BandSpec, UncertaintySpec
+
+
+@dataclass(frozen=True)
+class ScoredBlock:
+    """Some of the open cases with all that a release says of them.
+
+    Attributes
+    ----------
+    rows : Rows
+        Their rows.
+    scores : DataFrame
+        From `score`.
+    reasons : DataFrame
+        Rows of explanations.parquet.
+    contributions, factors : DataFrame
+        Rows x columns and rows x factors, in the order of the rows.
+    """
+
+    rows: Rows
+    scores: pd.DataFrame
+    reasons: pd.DataFrame
+    contributions: pd.DataFrame
+    factors: pd.DataFrame
+
+
+def score_open(
+    con: duckdb.DuckDBPyConnection,
+    programme: str,
+    model: Model,
+    features: Sequence[Feature],
+    bands: BandSpec,
+    uncertainty: UncertaintySpec,
+    *,
+    block: int = 10_000,
+) -> Iterator[ScoredBlock]:
+    """Score and explain every open case, some at a time: memory does not grow with their number.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        The warehouse, with cohorts, outcomes and the feature matrix built.
+    programme : str
+        Name of the programme.
+    model : Model
+        The deployed model.
+    features : sequence of FeatureSpec
+        The programme's features.
+    bands, uncertainty
+        As for `score`.
+    block : int
+        Cases at a time; no figure depends on it.
+
+    Yields
+    ------
+    ScoredBlock
+    """
+    listed = columns(features)
+    for rows in open_rows(con, programme, listed, block=block):
+        table, base = contributions(model, rows.X)
+        day = pd.Timestamp(rows.frame["as_of"].iloc[0]).date()
+        behind = case_evidence(con, programme, features, day, cases=IN_BLOCK)
+        evidence = evidence_table(con, programme, features, day, cases=IN_BLOCK)
+        reasons = case_rows(rows.frame, rows.X, table, listed).drop(columns="column")
+        yield ScoredBlock(
+            rows,
+            score(model, rows, bands, uncertainty, behind, (table, base)),
+            with_evidence(reasons, evidence, listed),
+            table,
+            by_factor(table, listed),
+        )
 
 
 def score(
@@ -120,6 +192,7 @@ def case_evidence(
     features: Sequence[Feature],
     as_of: date,
     cohort: str | None = None,
+    cases: str | None = None,
 ) -> pd.DataFrame:
     """How many records stand behind all of a case's factors together, and how old the newest is.
 
@@ -128,7 +201,7 @@ def case_evidence(
 
     Parameters
     ----------
-    con, programme, as_of, cohort
+    con, programme, as_of, cohort, cases
         As for `features.evidence.evidence_table`.
     features : sequence of FeatureSpec
         The programme's features.
@@ -147,7 +220,7 @@ def case_evidence(
     ]
     if not own:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    return evidence_table(con, programme, own, as_of, cohort)[columns]
+    return evidence_table(con, programme, own, as_of, cohort, cases)[columns]
 
 
 def band_of(probability: np.ndarray, bands: BandSpec) -> np.ndarray:

@@ -31,7 +31,7 @@ from features import check as feature_check
 from features import words as factor_words
 from features.spec import FeatureSpec
 from features.words import Text, Words
-from models.metrics import METRICS
+from models.metrics import known_metrics
 from models.spec import (
     BandSpec,
     CandidatesSpec,
@@ -295,5 +295,10 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
         missing = [b.name for b in programme.bands.root if b.name not in words.bands]
         tell("words.yaml", ("bands",), [((), f"the band “{b}” has no words.", "Add it in en and de.") for b in missing])
     if has(programme, "protected") and has(charter, "performance", "fairness", "accepted", "sign_off", "review_date"):
-        tell("charter.yaml", (), charters.check(charter, programme.protected, list(METRICS)))
+        measured = (
+            known_metrics(programme.evaluation, programme.outcome.also_within)
+            if has(programme, "evaluation", "outcome")
+            else None
+        )
+        tell("charter.yaml", (), charters.check(charter, programme.protected, measured))
     return told

@@ -21,7 +21,7 @@ from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
 from pipelines.report_context import release_context
 from pipelines.resources import Run
-from pipelines.tables import drop, get, noted
+from pipelines.tables import drop, get, has, noted, ordered, rows_of
 from pipelines.trainings import about_training, deliveries, is_newest_day, recorded, to_record
 
 _NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
@@ -36,14 +36,14 @@ def publish(run: Run) -> Release:
     verdict, facts = noted(run, "verdict"), noted(run, "backtest")
     manifest = _manifest(run, verdict, facts)
     trained, fit = facts["trained"], verdict["verdict"] == "fit"
-    metrics = get(run, "models.metrics") if trained else _counts(run)
+    metrics = _metrics(run) if trained else _counts(run)
     fairness = get(run, "audit.fairness") if trained else None
     factors = get(run, "models.factors") if trained else None
     measured = latest_quality(run.con, run.programme)
     if measured is None:
         raise PlumblineError("no delivery has been measured.", where=run.programme, todo="Name one with --data DIR.")
     quality = measured.as_frame()
-    scores = get(run, "models.scores") if fit else None
+    scores = rows_of(run, "models.scores") if fit else None
     if not fit:
         drop(run, "models.scores", "models.explanations")  # what may not be published is not kept either
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
@@ -57,13 +57,13 @@ def publish(run: Run) -> Release:
             writer.table("open", "factors", factors, ["factor", "attribute", "group"])
             writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id"])
         if scores is not None:
-            writer.table("restricted", "scores", scores, ["as_of", "case_id"])
-            writer.table("restricted", "explanations", _explanations(run), ["as_of", "case_id", "rank"])
+            for name, order in (("scores", ["as_of", "case_id"]), ("explanations", ["as_of", "case_id", "rank"])):
+                writer.stream("restricted", name, ordered(run, f"models.{name}", order), order)
         context = release_context(
             run,
             manifest,
             trained,
-            scored=None if scores is None else len(scores),
+            scored=scores,
             test_split=facts.get("test"),
             **frames,
         )
@@ -147,11 +147,9 @@ def _backtest(run: Run) -> pd.DataFrame:
     return scored.merge(groups, on=["case_id", "as_of"], how="left", validate="m:1").drop(columns="as_of")
 
 
-def _explanations(run: Run) -> pd.DataFrame:
-    frame = get(run, "models.explanations")
-    # one form for all kinds of values; a missing one stays missing
-    frame["value"] = [None if pd.isna(value) else f"{value:g}" for value in frame["value"]]
-    return frame
+def _metrics(run: Run) -> pd.DataFrame:
+    """The figures of the backtest, and how stable the factors are."""
+    return pd.concat([get(run, name) for name in ("models.metrics", "models.stability") if has(run, name)])
 
 
 def _record(run: Run, manifest: dict[str, Any], metrics: pd.DataFrame) -> None:

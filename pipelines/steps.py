@@ -16,22 +16,22 @@ from fairness_reports.audit import audit
 from fairness_reports.capacity import select, select_within
 from fairness_reports.verdict import LEAST, judge
 from features.build import build_matrix
-from features.evidence import evidence_table
 from features.spec import columns
 from models.backtest import Backtest, Measures, develop, open_test
 from models.cohorts import build_cohorts, group_values
 from models.dataset import Rows, load_rows
-from models.deploy import change_in_scores, fit_deployed
-from models.explanation import by_factor, case_rows, contributions, direction_of, importance, with_evidence
-from models.model import Audited
+from models.deploy import fit_deployed, score_change
+from models.explanation import direction_of, importance
+from models.explanation.stability import refits
+from models.model import Audited, Model
 from models.outcomes import build_outcomes, labels_within
 from models.registry import data_hash, load_model
-from models.scoring import case_evidence, score
 from models.splits import Split, split_calendar, temporal_splits, training_rows
 from models.training import Trainer
 from pipelines.entrance import pending_delivery, settle
 from pipelines.report_context import about_scores
 from pipelines.resources import Run
+from pipelines.scored import score_open, stability_rows
 from pipelines.settings import batch_memory, spark_master
 from pipelines.tables import drop, get, note, noted, put, rows_of
 from pipelines.trainings import (
@@ -212,37 +212,23 @@ def newest_closed(frame: pd.DataFrame) -> pd.Series:
 
 def scores(run: Run) -> Counts:
     """The deployed model's scores of the open cohort, each with its reasons."""
-    spec, charter = run.pack.programme, run.pack.charter
-    facts = noted(run, "backtest")
+    spec, facts = run.pack.programme, noted(run, "backtest")
     if not facts["trained"]:
         return {"models.scores": 0, "models.explanations": 0, "models.factors": 0}
-    rows = load_rows(run.con, run.programme, columns(spec.features))
-    now = open_cohort(run, rows)
-    assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
-    if facts["fitted_now"]:
-        deployed = fit_deployed(rows, trainer_of(run), facts["chosen"], spec.splits, run.as_of)
-    else:
-        deployed = load_model(run.models, deployed_version(run, facts["training_id"]))
+    deployed, stability = _deployed(run, facts)
     audited = Audited(tuple(load_model(run.models, version) for version in facts["parts"]), spec.seed)
-    explained = contributions(deployed, now.X)
-    listed = columns(spec.features)
-    factors = by_factor(explained[0], listed)
-    day = pd.Timestamp(now.frame["as_of"].max()).date()
-    evidence = evidence_table(run.con, run.programme, spec.features, day)
-    reasons = case_rows(now.frame, now.X, explained[0], listed).drop(columns="column")
-    reasons = with_evidence(reasons, evidence, listed)
+    found = score_open(run, deployed, audited)
     groups = group_values(run.con, run.programme, spec.protected.attributes)
-    now_groups = now.frame[["cohort", "as_of", "case_id"]].merge(groups, how="left", validate="1:1")
+    now_groups = found.keys.merge(groups, how="left", validate="1:1")
     weights = importance(
-        factors,
-        now.frame["cluster_id"].to_numpy(dtype=object),
+        found.factors,
+        found.clusters,
         {name: now_groups[name] for name in spec.protected.attributes},
-        direction_of(now.X, explained[0], listed),
-        min_cell=charter.minimum_cell,
+        direction_of(found.sample.X, found.contributions, found.sample.described),
+        min_cell=run.pack.charter.minimum_cell,
         seed=spec.seed,
     )
-    behind = case_evidence(run.con, run.programme, spec.features, day)
-    scored = score(deployed, now, spec.bands, spec.uncertainty, behind, explained)
+    day = found.keys["as_of"].max()
     note(
         run,
         "deployed",
@@ -250,19 +236,36 @@ def scores(run: Run) -> Counts:
             "name": deployed.name,
             "version": deployed.version,
             "base_rate": deployed.base_rate,
-            "change": change_in_scores(audited, deployed, now),
-            "as_of": pd.Timestamp(now.frame["as_of"].max()).date().isoformat(),
-            "cohort": ", ".join(sorted(set(now.frame["cohort"].astype(str)))),
-            "uninformative": [int((~scored["informative"]).sum()), len(scored)],
-            **about_scores(deployed, listed, scored),
-            **told_by(run.pack, deployed, day),
+            "change": score_change(found.before, found.after),
+            "as_of": day.date().isoformat(),
+            "cohort": ", ".join(sorted(set(found.keys["cohort"].astype(str)))),
+            "uninformative": [found.uninformative, len(found.keys)],
+            **about_scores(run, deployed),
+            **told_by(run.pack, deployed, day.date()),
         },
     )
+    if facts["fitted_now"]:
+        put(run, "models.stability", stability_rows(run, deployed, audited.parts[0], stability, found))
     return {
-        "models.scores": put(run, "models.scores", scored),
-        "models.explanations": put(run, "models.explanations", reasons),
+        "models.scores": len(found.keys),
+        "models.explanations": found.reasons,
         "models.factors": put(run, "models.factors", weights),
     }
+
+
+def _deployed(run: Run, facts: dict[str, Any]) -> tuple[Model, list[Model]]:
+    """The model that scores; after a training also the same fit with other seeds."""
+    assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
+    if not facts["fitted_now"]:
+        return load_model(run.models, deployed_version(run, facts["training_id"])), []
+    spec, trainer = run.pack.programme, trainer_of(run)
+    rows = load_rows(run.con, run.programme, columns(spec.features))
+
+    def fit(seed: int) -> Model:
+        assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - as above
+        return fit_deployed(rows, trainer.reseeded(seed), facts["chosen"], spec.splits, run.as_of)
+
+    return fit(spec.seed), list(refits(fit, spec.seed))
 
 
 def fairness(run: Run) -> Counts:

@@ -39,6 +39,23 @@ def put(run: Run, table: str, frame: pd.DataFrame) -> int:
     return len(frame)
 
 
+def append(run: Run, table: str, rows: Any) -> int:
+    """Add the rows of an Arrow table to a programme's table, which is made where it is missing."""
+    run.con.register("_rows", rows)
+    try:
+        run.con.execute(f"CREATE TABLE IF NOT EXISTS {_name(run, table)} AS SELECT * FROM _rows WHERE FALSE")
+        run.con.execute(f"INSERT INTO {_name(run, table)} SELECT * FROM _rows")
+    finally:
+        run.con.unregister("_rows")
+    return len(rows)
+
+
+def ordered(run: Run, table: str, by: Sequence[str]) -> Any:
+    """A programme's table in an order, as a reader of record batches: never all of it in memory."""
+    order = ", ".join(quoted(column) for column in by)
+    return run.con.sql(f"SELECT * FROM {_name(run, table)} ORDER BY {order}").to_arrow_reader(20_000)
+
+
 def get(run: Run, table: str) -> pd.DataFrame:
     """The frame that an earlier step put there."""
     return run.con.execute(f"SELECT * FROM {_name(run, table)}").df()

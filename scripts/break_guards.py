@@ -452,8 +452,8 @@ GUARDS = (
     Guard(
         "no scores unless the verdict is fit",
         "pipelines/publish.py",
-        'get(run, "models.scores") if fit else None',
-        'get(run, "models.scores")',
+        'rows_of(run, "models.scores") if fit else None',
+        'rows_of(run, "models.scores")',
         f"{BIAS}nothing_of_the_scores_is_published",
     ),
     Guard(

@@ -14,9 +14,9 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from features.spec import Column
-from models.calibration import cluster_weights
 from models.folds import one_thread
 from models.metrics import LEVEL
+from models.metrics.resampling import draws
 
 
 def by_factor(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
@@ -175,12 +175,13 @@ def importance(
         n = len(terms)
         figures = np.full((4, factors.shape[1]), np.nan)
         if n >= max(min_cell, 1):
-            weights, codes = cluster_weights(np.asarray(clusters, dtype=object)[mask], replicates, seed)
-            sums = np.zeros((weights.shape[1], factors.shape[1]))
+            codes, ids = pd.factorize(np.asarray(clusters, dtype=object)[mask], sort=True)
+            sums = np.zeros((len(ids), factors.shape[1]))
             np.add.at(sums, codes, np.abs(terms))
-            sizes = np.bincount(codes, minlength=weights.shape[1])
+            sizes = np.bincount(codes, minlength=len(ids)).astype(np.float64)
             with one_thread():
-                drawn = (weights @ sums) / (weights @ sizes)[:, None]
+                weights = draws(np.arange(len(ids)), seed, replicates)  # clusters, not rows: sums are all it takes
+                drawn = np.vstack([(block @ sums) / (block @ sizes)[:, None] for block in weights])
             low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
             figures = np.vstack([np.abs(terms).mean(axis=0), terms.mean(axis=0), low, high])
         parts.append(
