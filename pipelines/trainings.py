@@ -23,7 +23,15 @@ from pipelines.resources import Run
 from pipelines.tables import copy, drop, get, has, note, noted, ops_table
 
 KEPT_BY_STEP = {
-    "backtest": ("models.backtest", "models.metrics", "models.splits", "models.selection", "models.rules"),
+    "backtest": (
+        "models.backtest",
+        "models.metrics",
+        "models.splits",
+        "models.calendar",
+        "models.selection",
+        "models.rules",
+        "models.stability",
+    ),
     "fairness": ("audit.fairness", "audit.groups"),
 }
 """Which tables of a training a later run brings back, by the step that left them."""
