@@ -91,10 +91,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart and its figures."""
+    """A chart and its figures; without a table where a wider one stands under it."""
 
     chart: Chart
-    table: Table
+    table: Table | None = None
 
 
 @dataclass(frozen=True)

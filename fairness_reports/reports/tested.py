@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from fairness_reports.reports.charts import Point, intervals
+from fairness_reports.reports.charts import intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     count,
@@ -26,13 +26,14 @@ from fairness_reports.reports.figures import (
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Picture, Pictures, Section, Table
 from fairness_reports.reports.split_picture import picture
-from fairness_reports.reports.tested_curves import decision_section, factors_section, learning_section
+from fairness_reports.reports.tested_curves import decision_section, factors_section, learning_section, point
 from fairness_reports.reports.tested_deployed import deployed_sections
 from fairness_reports.reports.tested_parts import horizons_section, lists_section, subsets_section
 from models.selection import OURS
 
 _OTHER = {"purged": "cross_fitted", "cross_fitted": "purged"}
 _HISTORY = " history "
+_NAMED = 4  # so many cohorts are named; of more, the first and the last
 _CALIBRATION = {
     "calibration_in_the_large": 0.0,
     "calibration_slope": 1.0,
@@ -82,8 +83,8 @@ def _splits(language: Language, context: ReportContext) -> Section | str:
         rows.append(
             [
                 Cell(str(row.split), role),
-                str(row.train_cohorts).replace(", ", " · "),
-                str(row.test_cohorts).replace(", ", " · "),
+                _cohorts(language, str(row.train_cohorts)),
+                _cohorts(language, str(row.test_cohorts)),
                 count(language, context, could),
                 count(language, context, row.test_rows),
                 design,
@@ -100,23 +101,23 @@ def _splits(language: Language, context: ReportContext) -> Section | str:
             figures = {row.design: own, _OTHER[row.design]: other}
             cells = [figure_cell(language, "auc", figures[design]) for design in ("purged", "cross_fitted")]
             both.append([Cell(str(row.split), role), *cells, str(t(f"tested.design.{row.design}"))])
-    test = context.splits.iloc[-1]
+    test = rows_of(context.splits)[-1]
     blocks: list[Block] = [
         Para(t("tested.splits_text")),
-        Para(t(f"tested.{test['design']}_text", share=_shared(language, context, test))),
+        Para(t(f"tested.{test.design}_text", share=_shared(language, context, test))),
     ]
-    head = [t(f"tested.{key}") for key in ("split", "trains", "tests", "could_train", "tested", "relatives")]
+    head = [str(t(f"tested.{key}")) for key in ("split", "trains", "tests", "could_train", "tested", "relatives")]
     table = Table(t("splits.title"), head, rows, numbers_from=99)
-    blocks.append(
-        table if context.calendar.empty else Pictures([Picture(picture(language, _days(context.calendar)), table)])
-    )
+    if not context.calendar.empty:
+        blocks.append(Pictures([Picture(picture(language, _days(context.calendar)))]))
+    blocks.append(table)
     if both:
-        head = [t(f"tested.{key}") for key in ("split", "design.purged", "design.cross_fitted", "counts")]
+        head = [str(t(f"tested.{key}")) for key in ("split", "design.purged", "design.cross_fitted", "counts")]
         blocks += [Para(t("tested.both_intro")), Table(t("tested.both"), head, both)]
     else:
         blocks.append(Para(t("tested.both_none"), "note"))
     if histories:
-        head = [t("tested.split"), t("tested.history"), metric_label(language, "auc")]
+        head = [*(str(t(f"tested.{key}")) for key in ("split", "history")), metric_label(language, "auc")]
         blocks += [Para(t("tested.histories_intro")), Table(t("tested.histories"), head, histories, numbers_from=2)]
     return Section(t("splits.title"), blocks)
 
@@ -127,13 +128,18 @@ def _days(calendar: pd.DataFrame) -> pd.DataFrame:
     return calendar.assign(**days)
 
 
+def _cohorts(language: Language, names: str) -> str:
+    """How many cohorts, and which: of many the first and the last."""
+    each = names.split(", ")
+    shown = names if len(each) <= _NAMED else f"{each[0]} … {each[-1]}"
+    return str(language.t("splits.cohorts", n=len(each), names=shown))
+
+
 def _shared(language: Language, context: ReportContext, row: Any) -> str:
     """Which share of the rows that could train belongs to relatives of the test; a few are not counted out."""
-    purged = int(row["purged"] if isinstance(row, pd.Series) else row.purged)
-    share = float(row["purged_share"] if isinstance(row, pd.Series) else row.purged_share)
-    if purged < context.minimum_cell:
+    if int(row.purged) < context.minimum_cell:
         return str(language.t("form.fewer", n=context.minimum_cell))
-    return language.percent(share, 1)
+    return language.percent(float(row.purged_share), 1)
 
 
 def _candidates(language: Language, context: ReportContext) -> Section | str:
@@ -151,11 +157,10 @@ def _candidates(language: Language, context: ReportContext) -> Section | str:
         figures = [context.split_metrics(split, model).get("auc") for model in models]
         cells = [figure_cell(language, "auc", each) if each is not None else "–" for each in figures]
         rows.append([str(t("tested.pooled")) if split == "development" else split, *cells])
-    means = [
-        Cell(language.number(table.loc[name, "auc"], 3), look="strong" if name == chosen else "") for name in models
-    ]
+    told = rows_of(context.selection)
+    means = [Cell(language.number(row.auc, 3), look="strong" if row.candidate == chosen else "") for row in told]
     rows.append([str(t("tested.mean")), *means])
-    near = [t(f"tested.{'near' if table.loc[name, 'within_margin'] else 'far'}") for name in models]
+    near = [str(t(f"tested.{'near' if row.within_margin else 'far'}")) for row in told]
     rows.append([str(t("tested.within_margin")), *near])
     shown = Table(t("tested.candidates_title"), head, rows, numbers_from=1)
     blocks: list[Block] = [Para(_why(language, context, table), "sentence"), Para(t(f"tested.{_basis(context)}"))]
@@ -164,10 +169,8 @@ def _candidates(language: Language, context: ReportContext) -> Section | str:
         figure = context.split_metrics(context.pooled, name).get("auc") if context.pooled else None
         if figure is None or not known(figure.value):
             continue
-        ends = (float(figure.low), float(figure.high)) if known(figure.low) and known(figure.high) else (None, None)
         value = metric_value(language, "auc", figure.value)
-        note = f"{t('tested.chosen')} · {value}" if name == chosen else value
-        points.append(Point(label, float(figure.value), *ends, note=note))
+        points.append(point(label, figure, f"{t('tested.chosen')} · {value}" if name == chosen else value))
     if points:
         split = t("tested.pooled") if context.pooled == "development" else str(context.pooled)
         chart = intervals(
@@ -178,9 +181,8 @@ def _candidates(language: Language, context: ReportContext) -> Section | str:
             axis=metric_label(language, "auc"),
             tick=lambda value: language.number(value, 2),
         )
-        blocks += [Para(t("tested.candidates_desc", n=len(points))), Pictures([Picture(chart, shown)])]
-    else:
-        blocks.append(shown)
+        blocks += [Para(t("tested.candidates_desc", n=len(points))), Pictures([Picture(chart)])]
+    blocks.append(shown)
     return Section(t("tested.candidates_title"), blocks, part="development")
 
 

@@ -82,6 +82,7 @@ def decision_section(language: Language, context: ReportContext) -> Section | st
         blocks.append(Para(t("tested.decision_better", thresholds=language.listing(better)), "sentence"))
     else:
         blocks.append(Para(t("tested.decision_nowhere"), "sentence"))
+    blocks.append(Para(chart.description, "small"))
     blocks.append(Pictures([Picture(chart, Table(chart.title, head, rows, numbers_from=1))]))
     return Section(t("tested.decision_title"), blocks, part="test")
 
@@ -119,7 +120,7 @@ def learning_section(language: Language, context: ReportContext) -> Section | st
         size = sizes.get(qualified(TRAINING_ROWS, f"learning {share}"))
         n = size.value if size is not None else (full.iloc[0] if share == "100%" and len(full) else None)
         rows.append([label, count(language, context, n) if known(n) else "–", figure_cell(language, "auc", row)])
-        points.append(_point(str(t("tested.of_data", share=label)), row, metric_value(language, "auc", row.value)))
+        points.append(point(str(t("tested.of_data", share=label)), row, metric_value(language, "auc", row.value)))
     head = [t("tested.share_of_data"), t("tested.rows_newest", split=newest), metric_label(language, "auc")]
     chart = intervals(
         points,
@@ -180,7 +181,8 @@ def factors_section(language: Language, context: ReportContext) -> Section | str
     return Section(t("tested.factors_title"), blocks, part="development")
 
 
-def _point(label: str, row: Any, note: str) -> Point:
+def point(label: str, row: Any, note: str) -> Point:
+    """A row of metrics.parquet as a dot, with its interval where it has one."""
     if known(row.low) and known(row.high):
         return Point(label, float(row.value), float(row.low), float(row.high), note=note)
     return Point(label, float(row.value), note=note)

@@ -6,8 +6,6 @@ Does not belong here: the figures (models.metrics), curves (tested_curves).
 
 from __future__ import annotations
 
-from typing import Any
-
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import count, figure_cell, known, metric_label, metric_value
 from fairness_reports.reports.language import Language
@@ -37,8 +35,11 @@ def lists_section(language: Language, context: ReportContext) -> Section | str:
             if name not in metrics:
                 continue
             ties = [metrics.get(at(share, each, tie)) for tie in TIES]
-            told = [metric_value(language, name, row.value) if _told(row) else "–" for row in ties]
-            tied = tied or (_told(ties[0]) and _told(ties[1]) and abs(ties[0].value - ties[1].value) > 1e-12)
+            values = [float(row.value) for row in ties if row is not None and known(row.value)]
+            told = [
+                metric_value(language, name, row.value) if row is not None and known(row.value) else "–" for row in ties
+            ]
+            tied = tied or (bool(values) and max(values) - min(values) > 1e-12)
             rows.append([metric_label(language, name), figure_cell(language, name, metrics[name]), *told])
         unknown = metrics.get(at("unknown", each))
         if unknown is not None:
@@ -53,10 +54,6 @@ def lists_section(language: Language, context: ReportContext) -> Section | str:
     if len(lists) == 1 and lists[0] == CAPACITY:
         blocks.append(Para(t("tested.lists_capacity_only"), "small"))
     return Section(t("tested.lists_title"), blocks, part="test")
-
-
-def _told(row: Any) -> bool:
-    return row is not None and known(row.value)
 
 
 def _qualifiers(context: ReportContext, kind: str) -> list[str]:

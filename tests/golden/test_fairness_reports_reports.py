@@ -1,4 +1,7 @@
-"""Every sentence of the overview and the model card, held by a file; PLUMBLINE_UPDATE_GOLDEN=1 writes them anew."""
+"""Every sentence of the overview, the model card and the page on the test, held by a file.
+
+PLUMBLINE_UPDATE_GOLDEN=1 writes them anew.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ def sentences(page: str) -> str:
 
 
 @pytest.mark.parametrize("code", ["en", "de"])
-@pytest.mark.parametrize(("verdict", "name"), [("fit", "index"), ("not_fit", "index"), ("fit", "model_card")])
+@pytest.mark.parametrize(
+    ("verdict", "name"), [("fit", "index"), ("not_fit", "index"), ("fit", "model_card"), ("fit", "models")]
+)
 def test_sentences_are_as_agreed(verdict: str, name: str, code: str) -> None:
     held = HERE / f"fairness_reports_{name}_{verdict}_{code}.txt"
     found = sentences(page_html(code, fake.context(verdict), name))

@@ -149,16 +149,21 @@ def test_every_sentence_of_the_catalogue_is_used(monkeypatch: pytest.MonkeyPatch
         page_html("en", fake.context(verdict), "index")
     page_html("en", bare, "quality")
     page_html("en", bare, "index")
-    # words for codes, which no page asks for one by one; the text of a case and what is said of records about other
-    # people have tests of their own
+    # words for codes, which no page asks for one by one; the text of a case, what is said of records about other
+    # people, and the command `splits` have tests of their own
     families = ("metric", "model", "rule", "state", "direction", "excluded", "severity", "role", "metric_help", "case",
-                "association", "metric_for")  # fmt: skip
+                "association", "metric_for", "choice_rule", "trained_why", "little_said",
+                "splits")  # fmt: skip
     rare = {  # each has a test of its own below
         "index.band_rare", "explanations.groups_none", "fairness.suppressed_none", "chart.gap_axis_plain",
         "card.missing_none", "fairness.returning_none", "fairness.judged_none", "chart.gap_desc_open",
         "fairness.compared_with", "quality.rules_all_met", "quality.count.new", "quality.count.changed",
         "quality.count.last_delivery", "quality.group.several", "quality.group.not_in_the_contract", "index.accepted",
         "card.field.by_association",
+        # in test_fairness_reports_tested
+        *(key for key in catalogue("en") if key.startswith(("tested.absent_", "tested.basis_", "tested.lists_"))),
+        "tested.why_simplest", "tested.cross_fitted_text", "tested.both_none", "tested.openings_first",
+        "tested.openings_unknown", "tested.uninformative_few", "tested.decision_nowhere",
     }  # fmt: skip
     unused = {key for key in catalogue("en") if key not in asked and key.split(".")[0] not in families}
     assert sorted(unused - rare) == []
