@@ -107,7 +107,7 @@ def make_pack(folder: Path) -> Path:
 def _few_trees(programme: dict[str, Any]) -> None:
     trees = {"name": "hist_gradient_boosting", "params": {"max_trees": 40}}
     programme["candidates"] = {"models": ["base_rate", trees]}
-    programme["splits"] = {"last": 2}
+    programme["splits"] = {"last": 2, "relatives": "purge"}
 
 
 def _let_ahead(contract: dict[str, Any]) -> None:
