@@ -300,7 +300,8 @@ def write_stream(batches: Any, path: Path, part: Part, name: str, sort_by: Seque
     int
         Rows written.
     """
-    written, last, waiting = 0, None, []
+    waiting: list[Any] = []
+    written, last = 0, None
     with new_file(path) as handle:
         empty = typed(name, part, pd.DataFrame(columns=batches.schema.names, dtype=object))
         with _writer(handle, with_metadata(empty, metadata).schema) as writer:

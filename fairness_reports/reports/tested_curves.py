@@ -165,7 +165,8 @@ def factors_section(language: Language, context: ReportContext) -> Section | str
         points.append(Point(label, float(value or 0), low, high, note=language.signed(value, 1)))
     if not points:
         return t("tested.absent_factors")
-    drawn = points[:_DRAWN]
+    # a model that does not use a factor is the same without it: nothing to draw, but the table says so
+    drawn = [each for each in points if each.value or each.low or each.high][:_DRAWN] or points[:_DRAWN]
     chart = intervals(
         drawn,
         identity="without",

@@ -140,7 +140,7 @@ def _uninformative(language: Language, context: ReportContext) -> Section | str:
     total = sum(context.uninformative.values())
     if share is not None and total >= least:
         rows: list[list[Cell | str]] = [
-            [_reason_list(language, names), count(language, context, size)]
+            [_reason_list(language, names, context.uninformative, least), count(language, context, size)]
             for names, size in put_together(context.uninformative, least)
         ]
         foot: list[Cell | str] = [t("tested.uninformative_all"), count(language, context, total)]
@@ -163,21 +163,27 @@ def put_together(counts: Mapping[str, int], least: int) -> list[tuple[list[str],
     -------
     list of (list of str, int)
         Reasons of a line and their number, the largest first. Every number is at least `least` where their sum is.
+        Small reasons stand in their usual order, behind a large one that had to join them.
     """
     sizes = {reason: int(counts.get(reason, 0)) for reason in (*REASONS, *sorted(set(counts) - set(REASONS)))}
     large = sorted(sizes, key=lambda reason: -sizes[reason])
-    small: list[str] = []
-    while large and sizes[large[-1]] < least:
-        small.insert(0, large.pop())
+    small = [reason for reason in sizes if sizes[reason] < least]
+    large = [reason for reason in large if reason not in small]
     while large and small and sum(sizes[reason] for reason in small) < least:
         small.insert(0, large.pop())
     lines = [([reason], sizes[reason]) for reason in large]
     return [*lines, (small, sum(sizes[reason] for reason in small))] if small else lines
 
 
-def _reason_list(language: Language, names: list[str]) -> str:
+def _reason_list(language: Language, names: list[str], counts: Mapping[str, int], least: int) -> str:
+    """Reasons of one line; where most are of one kind, that is said without its number."""
     words = [str(language.word("little_said", name)) for name in names]
-    return words[0] if len(words) == 1 else str(language.t("tested.together", reasons="; ".join(words)))
+    if len(words) == 1:
+        return words[0]
+    first = int(counts.get(names[0], 0))
+    if first >= least and 2 * first > sum(int(counts.get(name, 0)) for name in names):
+        words[0] = str(language.t("tested.most", reason=words[0]))
+    return str(language.t("tested.together", reasons="; ".join(words)))
 
 
 def _stability(language: Language, context: ReportContext) -> Section | str:

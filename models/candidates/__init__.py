@@ -14,6 +14,7 @@ import numpy as np
 from data_contracts.errors import PlumblineError
 from features.spec import Column
 from models.candidates.boosting import BoostingModel, fit_boosting
+from models.candidates.categories import directions
 from models.candidates.ebm import EbmModel, fit_ebm, require_interpret
 from models.candidates.fitted import Fitted
 from models.candidates.linear import LinearModel, best_column, column_auc, fit_linear
@@ -140,9 +141,11 @@ def _one_factor(
 def _logistic(
     grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
 ) -> Fitted:
+    signs = directions(columns, X.shape[1])
+
     def fit(settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Fitted:
         penalty = settings["inverse_penalty"]
-        return fit_linear("logistic", X, y, range(X.shape[1]), penalty, {"settings": settings})
+        return fit_linear("logistic", X, y, range(X.shape[1]), penalty, {"settings": settings}, signs)
 
     return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 from models.folds import cluster_folds
@@ -66,10 +66,25 @@ def fit_linear(
     use: Sequence[int],
     inverse_penalty: float,
     notes: dict[str, Any] | None = None,
+    directions: Sequence[int] = (),
 ) -> LinearModel:
-    """Fit log-odds on the columns in `use`; with none of them it is the base rate."""
-    from sklearn.linear_model import LogisticRegression
+    """Fit log-odds on the columns in `use`; with none of them it is the base rate.
 
+    Parameters
+    ----------
+    kind : str
+        Name of the candidate.
+    X, y : ndarray
+        Training rows.
+    use : sequence of int
+        Which columns may have a weight.
+    inverse_penalty : float
+        scikit-learn's C.
+    notes : dict, optional
+        What the model remembers of its fit.
+    directions : sequence of int, optional
+        By column of X: 1 where its weight may not fall below zero, -1 where it may not rise above, 0 where it is free.
+    """
     columns = X.shape[1]
     absent = np.isnan(X)
     told = [column[~np.isnan(column)] for column in X.T]
@@ -92,13 +107,43 @@ def fit_linear(
                 (absent[:, flagged] - missing_means[flagged]) / missing_spread[flagged],
             ]
         )
-        model = LogisticRegression(C=inverse_penalty, solver="lbfgs", max_iter=2000, tol=1e-8).fit(Z, y)
-        weights[shown] = model.coef_[0, : len(shown)] / spread[shown]
-        missing_weights[flagged] = model.coef_[0, len(shown) :] / missing_spread[flagged]
-        intercept = float(model.intercept_[0])
+        signs = np.zeros(Z.shape[1])
+        signs[: len(shown)] = np.asarray(directions, dtype=np.float64)[shown] if len(directions) else 0.0
+        found, intercept = _penalised(Z, y, inverse_penalty, signs)
+        weights[shown] = found[: len(shown)] / spread[shown]
+        missing_weights[flagged] = found[len(shown) :] / missing_spread[flagged]
     return LinearModel(
         kind, lowest, highest, medians, means, weights, missing_means, missing_weights, intercept, notes or {}
     )
+
+
+def _penalised(Z: np.ndarray, y: np.ndarray, inverse_penalty: float, signs: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights and intercept of logistic regression with an L2 penalty; weights against their sign are held at zero.
+
+    Where scikit-learn's weights have no wrong sign they are the answer. Otherwise the same objective is minimised
+    within bounds (L-BFGS-B; Byrd, Lu, Nocedal & Zhu 1995), from them on.
+    """
+    from scipy.optimize import minimize
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=inverse_penalty, solver="lbfgs", max_iter=2000, tol=1e-8).fit(Z, y)
+    weights, intercept = model.coef_[0], float(model.intercept_[0])
+    wrong = weights * signs < 0
+    if not wrong.any():
+        return weights, intercept
+    side = np.where(y == 1, 1.0, -1.0)
+
+    def loss(b: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = side * (Z @ b[:-1] + b[-1])
+        slope = -side * expit(-margin)
+        value = np.logaddexp(0.0, -margin).sum() + b[:-1] @ b[:-1] / (2 * inverse_penalty)
+        return float(value), np.append(slope @ Z + b[:-1] / inverse_penalty, slope.sum())
+
+    bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs] + [(None, None)]
+    start = np.append(np.where(wrong, 0.0, weights), intercept)
+    options = {"maxiter": 2000, "ftol": 1e-14, "gtol": 1e-8, "maxcor": 20}
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    return best[:-1], float(best[-1])
 
 
 def best_column(X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, folds: int = 5) -> tuple[int, float]:

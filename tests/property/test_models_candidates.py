@@ -13,7 +13,7 @@ from models.candidates.tuning import canonical_order
 from tests.models_candidates import KINDS, fitted
 
 SEEDS = st.integers(0, 2**31 - 1)
-DIRECTED = [kind for kind in KINDS if kind in ("points", "hist_gradient_boosting", "ebm")]
+DIRECTED = [kind for kind in KINDS if kind in ("points", "logistic", "hist_gradient_boosting", "ebm")]
 
 
 @settings(max_examples=15, deadline=None)
@@ -83,4 +83,4 @@ def test_rows_come_in_one_order(rows: list[tuple[float, bool, str]], random: obj
 def test_every_kind_that_respects_directions_was_tried() -> None:
     if "ebm" not in DIRECTED:
         pytest.skip("interpret-core is not installed: scripts/setup ebm")
-    assert len(DIRECTED) == 3
+    assert len(DIRECTED) == 4

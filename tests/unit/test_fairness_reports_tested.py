@@ -230,6 +230,27 @@ def test_how_many_scores_say_little() -> None:
     assert "what is recorded is too old 3" not in page
 
 
+def test_where_most_scores_say_little_for_one_reason_it_is_named() -> None:
+    counts = {"interval_spans_base_rate": 245, "thin_evidence": 4, "old_evidence": 2}
+    page = text(fake.context(uninformative=counts))
+    line = "together: the uncertainty holds the average (most of them); too little is recorded; what is recorded is too old"
+    assert line in page
+    assert " 245 " not in page
+    even = text(fake.context(uninformative={"interval_spans_base_rate": 10, "thin_evidence": 9, "old_evidence": 9}))
+    assert "most of them" not in even
+
+
+def test_factors_that_the_model_does_not_use_are_in_the_table_alone() -> None:
+    context = fake.context()
+    metrics = context.metrics.copy()
+    unused = metrics["model"].str.endswith("without credits")
+    metrics.loc[unused, ["value", "low", "high"]] = 0.0
+    page = page_html("en", replace(context, metrics=metrics), "models")
+    svg = next(each for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL) if "without-title" in each)
+    assert "Credits" not in svg
+    assert "Credits studied at the same time 0.0" in text(replace(context, metrics=metrics))
+
+
 def test_parts_and_windows() -> None:
     page = text(fake.context())
     assert "north 3,100 40.0% 36.0 to 44.0" in page

@@ -17,6 +17,7 @@ from features.spec import Column
 from models.candidates import BoostingModel, EbmModel, OtherModel, PointsModel, fit_candidate, from_state, require
 from models.candidates import points as points_module
 from models.candidates.categories import Layout, directions, layout
+from models.candidates.linear import fit_linear
 from models.candidates.statements import COMPARISONS, readable_cuts, statements
 from models.candidates.tuning import FOLDS, canonical_order, search
 from models.folds import cluster_folds
@@ -523,3 +524,19 @@ def test_what_scikit_learn_refuses_is_told_without_values() -> None:
     )
     with pytest.raises(PlumblineError, match=r"KNeighborsClassifier could not be fitted \(\w+Error\)"):
         fit_candidate(spec, X, y, clusters, 1)
+
+
+def test_a_weight_against_its_direction_is_held_at_zero_and_the_others_fitted_beside_it() -> None:
+    """Two columns that go together: free, one of them would count against what is declared."""
+    generator = np.random.default_rng(3)
+    one = generator.normal(size=2000)
+    X = np.column_stack([one + 0.1 * generator.normal(size=2000), one, generator.normal(size=2000)])
+    y = (generator.random(2000) < 1 / (1 + np.exp(1 - 3 * X[:, 1] + 2 * X[:, 0]))).astype(np.float64)
+    free = fit_linear("logistic", X, y, range(3), 1.0)
+    assert free.weights[0] < -0.5
+    held = fit_linear("logistic", X, y, range(3), 1.0, directions=(1, 0, 0))
+    alone = fit_linear("logistic", X, y, [1, 2], 1.0)
+    assert held.weights[0] == 0
+    np.testing.assert_allclose(held.weights[1:], alone.weights[1:], rtol=1e-5, atol=1e-7)
+    kept = fit_linear("logistic", X, y, range(3), 1.0, directions=(-1, 1, 0))
+    np.testing.assert_array_equal(kept.weights, free.weights)
