@@ -66,7 +66,7 @@ def fit_linear(
     use: Sequence[int],
     inverse_penalty: float,
     notes: dict[str, Any] | None = None,
-    directions: Sequence[int] = (),
+    directions: Sequence[int] | np.ndarray = (),
 ) -> LinearModel:
     """Fit log-odds on the columns in `use`; with none of them it is the base rate.
 

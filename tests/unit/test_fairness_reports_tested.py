@@ -233,7 +233,8 @@ def test_how_many_scores_say_little() -> None:
 def test_where_most_scores_say_little_for_one_reason_it_is_named() -> None:
     counts = {"interval_spans_base_rate": 245, "thin_evidence": 4, "old_evidence": 2}
     page = text(fake.context(uninformative=counts))
-    line = "together: the uncertainty holds the average (most of them); too little is recorded; what is recorded is too old"
+    line = "together: the uncertainty holds the average (most of them); too little is recorded; "
+    line += "what is recorded is too old"
     assert line in page
     assert " 245 " not in page
     even = text(fake.context(uninformative={"interval_spans_base_rate": 10, "thin_evidence": 9, "old_evidence": 9}))
