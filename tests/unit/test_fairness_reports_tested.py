@@ -223,7 +223,7 @@ def test_how_many_scores_say_little() -> None:
     context = fake.context()
     part = section(text(context), "Scores that say little Where", "Would another model")
     assert "13.3% of the scores" in part
-    assert "together: unlike the cases learned from; what is recorded is too old 123" in part
+    assert "together: unlike the cases learned from (most of them); what is recorded is too old 123" in part
     few = {**context.manifest, "uninformative": {"share": None, "n": 9204}}
     page = text(replace(context, manifest=few, uninformative={"old_evidence": 3}))
     assert "rests on fewer than 10 cases and is not shown" in page
