@@ -254,7 +254,7 @@ def _array(values: pd.Series, kind: str, where: str) -> Any:
     if kind == "date":
         values = pd.to_datetime(values).dt.date
     elif kind == "strings":
-        values = values.map(lambda item: None if item is None else [str(one) for one in item])
+        values = values.astype(object).map(lambda item: None if item is None else [str(one) for one in item])
     elif kind == "string":
         values = values.astype(object).where(values.notna(), None).map(lambda item: None if item is None else str(item))
     elif kind == "int":
@@ -303,7 +303,7 @@ def write_stream(batches: Any, path: Path, part: Part, name: str, sort_by: Seque
     waiting: list[Any] = []
     written, last = 0, None
     with new_file(path) as handle:
-        empty = typed(name, part, pd.DataFrame(columns=batches.schema.names, dtype=object))
+        empty = typed(name, part, pd.DataFrame({column: [] for column in batches.schema.names}))
         with _writer(handle, with_metadata(empty, metadata).schema) as writer:
 
             def flush(least: int) -> None:

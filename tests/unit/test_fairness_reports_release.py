@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -373,3 +374,53 @@ def test_a_manifest_takes_dates_and_numpy_numbers_only(tmp_path: Path) -> None:
 
 def test_long_text_is_cut_to_a_cell() -> None:
     assert len(release_tables.safe_text("x" * 40_000)) == 32_767
+
+
+STREAM = ["as_of", "case_id", "rank"]
+
+
+def explanations(rows: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "case_id": [f"c{number // 3:05}" for number in range(rows)],
+            "as_of": date(2014, 10, 31),
+            "factor": [f"f{number % 3}" for number in range(rows)],
+            "value": [None if number % 2 else "1" for number in range(rows)],
+            "contribution": [number / 7 for number in range(rows)],
+            "rank": [number % 3 + 1 for number in range(rows)],
+            "evidence_ids": [[f"e{number}"] if number % 5 else [] for number in range(rows)],
+            "evidence_count": 1,
+            "evidence_age_days": 2,
+        }
+    )
+
+
+def stream(folder: Path, frame: pd.DataFrame, size: int) -> pq.ParquetFile:
+    table = release_tables.typed("explanations", "restricted", frame)
+    batches = pa.RecordBatchReader.from_batches(table.schema, table.to_batches(size))
+    path = folder / f"{size}.parquet"
+    written = release_tables.write_stream(batches, path, "restricted", "explanations", STREAM, {"programme": "p"})
+    assert written == len(frame)
+    return pq.ParquetFile(path)
+
+
+@pytest.mark.parametrize("rows", [0, 11, 20, 25])
+def test_a_table_that_comes_in_parts_is_the_same_file_whatever_the_parts(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_tables, "ROW_GROUP", 10)
+    files = [stream(tmp_path, explanations(rows), size) for size in (1, 7, 10, 100)]
+    assert [file.metadata.num_row_groups for file in files] == 4 * [-(-rows // 10)]
+    assert len({(tmp_path / f"{size}.parquet").read_bytes() for size in (1, 7, 10, 100)}) == 1
+    whole = release_tables.to_arrow("explanations", "restricted", explanations(rows), STREAM, {"programme": "p"})
+    assert files[0].read().equals(whole)
+    assert files[0].schema_arrow.metadata[b"programme"] == b"p"
+    assert stat.S_IMODE((tmp_path / "1.parquet").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("spoil", ["turned", "twice"])
+def test_a_table_that_comes_in_parts_must_be_in_order(spoil: str, tmp_path: Path) -> None:
+    frame = explanations(12)
+    frame = frame.iloc[::-1] if spoil == "turned" else pd.concat([frame, frame.tail(1)])
+    with pytest.raises(PlumblineError, match="not in order, or not told apart, by as_of, case_id, rank"):
+        stream(tmp_path, frame.reset_index(drop=True), 5)
