@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def tables(release: Path) -> dict[str, bytes]:
     return {path.relative_to(release).as_posix(): path.read_bytes() for path in release.rglob("*.parquet")}
 
 
+def how_tested(home: Path) -> list[str]:
+    """The picture of the splits, and what was seen while choosing and in the sealed test, of the current release."""
+    page = (folder(home) / "open" / "reports" / "en" / "models.html").read_text(encoding="utf-8")
+    found = re.findall(r'<svg.*?</svg>|<section class="part (?:development|test)">.*?</section>', page, re.DOTALL)
+    assert "splits-title" in found[0]
+    assert any("<h2>The sealed test</h2>" in each for each in found)
+    return found
+
+
 def aliases(home: Path) -> set[str]:
     client = MlflowClient(Registry(home / "mlflow.db", home / "mlartifacts").uri)
     return set(client.get_registered_model(NAME).aliases)
@@ -88,13 +98,14 @@ def test_a_second_run_trains_nothing_and_gives_the_same_release(
 def test_until_it_is_due_a_later_day_is_scored_by_the_same_model(
     plumbline: Command, pack: Path, released_home: Path, no_fit: None, workshop: Path
 ) -> None:
-    first = pd.read_parquet(folder(released_home) / "restricted" / "scores.parquet")
+    first, cut = pd.read_parquet(folder(released_home) / "restricted" / "scores.parquet"), how_tested(released_home)
     plumbline("run", pack, *data_of(workshop), "--as-of", "2025-12-31", code=2)  # every cohort is closed by then
     plumbline("run", pack, *data_of(workshop), "--as-of", "2025-03-01", code=0).says("Not trained now")
     scores = pd.read_parquet(folder(released_home) / "restricted" / "scores.parquet")
     assert set(scores["model_version"]) == set(first["model_version"])
     said = training(released_home)
     assert (said["trained_as_of"], said["reason"], said["openings"]) == (DAY, "first_training", 1)
+    assert how_tested(released_home) == cut  # of the training, not of this day
 
 
 def test_retrain_opens_the_test_again_and_counts_it(
