@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +149,14 @@ def training_key(
             "seed": seed,
             "calibration_share": calibration_share,
             "code": _code(),
-            "libraries": [sklearn.__version__, scipy.__version__, np.__version__],
+            "libraries": [sklearn.__version__, scipy.__version__, np.__version__, *_extras(spec)],
         }
     )
+
+
+def _extras(spec: CandidateSpec) -> list[str]:
+    """Versions of libraries that only this candidate needs."""
+    return [version_of("interpret-core")] if spec.name == "ebm" else []
 
 
 def _code() -> list[str]:

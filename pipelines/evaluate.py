@@ -94,6 +94,8 @@ class Evaluation:
         How the agreed thresholds look on these cases.
     other_charter : bool
         Whether the thresholds are other ones than when the release was made.
+    other_settings : bool
+        Whether the pack has changed: cohort, outcome and features are rebuilt by today's.
     """
 
     release: Release
@@ -107,6 +109,7 @@ class Evaluation:
     fairness: pd.DataFrame
     reasons: list[Reason]
     other_charter: bool
+    other_settings: bool = False
 
 
 def evaluate_release(home: Home, programme: str, as_of: dt.date, on: dt.date | None, lang: str) -> Ending:
@@ -233,6 +236,7 @@ def judged(run: Run, release: Release) -> Evaluation:
         fairness=fairness,
         reasons=[*verdict.reasons, *verdict.met],
         other_charter=release.manifest["charter_hash"] != charter.sha256,
+        other_settings=release.manifest["config_hash"] != run.pack.config_hash,
     )
 
 
@@ -349,5 +353,6 @@ def summary(found: Evaluation, pack: Pack) -> dict[str, Any]:
         "possibly_treated": found.again.published,
         "charter_hash": pack.charter.sha256,
         "charter_changed_since": found.other_charter,
+        "settings_changed_since": found.other_settings,
         "thresholds": [reason.as_dict() for reason in found.reasons],
     }

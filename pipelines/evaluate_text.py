@@ -48,6 +48,7 @@ TEXT: Final[dict[str, dict[str, str]]] = {
         "figures": "Figures ({model}; intervals 95 %)",
         "against": "{base}, for comparison",
         "thresholds": "The agreed thresholds on these cases (no verdict: that rests on the sealed test)",
+        "settings": "The pack has changed since the release: cohort, outcome and features are today's.",
         "charter": "The charter has changed since the release: the thresholds are today's.",
         "treated": "Scores were published. What was done with them may have changed the outcomes: where help came "
         "because of a high score and prevented the outcome, the score looks wrong here.",
@@ -69,6 +70,7 @@ TEXT: Final[dict[str, dict[str, str]]] = {
         "against": "{base}, zum Vergleich",
         "thresholds": "Die vereinbarten Schwellen an diesen Fällen (kein Urteil: das beruht auf der versiegelten "
         "Erprobung)",
+        "settings": "Das Paket hat sich seit der Ausgabe geändert: Kohorte, Ereignis und Merkmale sind die heutigen.",
         "charter": "Die Charta hat sich seit der Ausgabe geändert: Es gelten die heutigen Schwellen.",
         "treated": "Es wurden Werte veröffentlicht. Was mit ihnen geschah, kann die Ausgänge verändert haben: Kam auf "
         "einen hohen Wert hin Hilfe, die das Ereignis verhinderte, sieht der Wert hier falsch aus.",
@@ -106,6 +108,8 @@ def said(found: Evaluation, pack: Pack, lang: str) -> str:
     lines += [f"  - {language.text(reason.text)}" for reason in found.reasons]
     if found.other_charter:
         lines.append(text["charter"])
+    if found.other_settings:
+        lines.append(text["settings"])
     lines.append("")
     if again.published:
         lines.append(text["treated"])

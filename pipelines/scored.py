@@ -12,16 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data_contracts.errors import UsageError
+from data_contracts.errors import PlumblineError, UsageError
 from fairness_reports.release import current_release
 from fairness_reports.release_tables import typed
 from features.spec import columns
 from models.dataset import Rows
 from models.explanation.stability import agreement, agreement_with_release, factor_table
 from models.model import Audited, Model
+from models.registry import load_model
 from models.scoring import score_open as blocks_of
 from pipelines.resources import Run
 from pipelines.tables import append, drop
+from pipelines.trainings import deployed_version, trainings
 
 SAMPLE = 50_000
 """Directions of factors and their stability rest on at most so many cases, the first by pseudonym: a random sample."""
@@ -140,10 +142,11 @@ def stability_rows(run: Run, deployed: Model, audited: Model, others: Sequence[M
     X, described = found.sample.X, found.sample.described
     clusters, seed = found.clusters[: len(X)], run.pack.programme.seed
     tables = [factor_table(model, X, described) for model in (deployed, *others)]
-    earlier = factor_table(audited, X, described)
+    chain = [model for model in (_before(run, deployed), audited, deployed) if model is not None]
+    successive = [factor_table(model, X, described) for model in chain[:-1]]
     rows = [
         agreement("seeds", tables, clusters, described, seed=seed),
-        agreement("retrained", [earlier, tables[0]], clusters, described, seed=seed, successive=True),
+        agreement("retrained", [*successive, tables[0]], clusters, described, seed=seed, successive=True),
     ]
     before = current_release(run.home.releases, run.programme)
     if before is not None and before.has("factors") and str(before.manifest["as_of"]) < str(run.as_of):
@@ -153,3 +156,16 @@ def stability_rows(run: Run, deployed: Model, audited: Model, others: Sequence[M
     table.insert(0, "as_of", found.keys["as_of"].max())
     table.insert(0, "split", "now")
     return table
+
+
+def _before(run: Run, deployed: Model) -> Model | None:
+    """The model of the training before, where it is stored and saw the same columns."""
+    earlier = [training for training in trainings(run) if run.as_of is not None and training.as_of < run.as_of]
+    if not earlier:
+        return None
+    newest = max(earlier, key=lambda training: (training.as_of, training.opening))
+    try:
+        model = load_model(run.models, deployed_version(run, newest.training_id))
+    except PlumblineError:
+        return None
+    return model if model.columns == deployed.columns else None

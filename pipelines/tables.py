@@ -18,7 +18,8 @@ from data_contracts.warehouse import quoted
 from pipelines.resources import Run
 
 
-def _name(run: Run, table: str) -> str:
+def name_of(run: Run, table: str) -> str:
+    """Qualified name of a programme's table, for example ``models.backtest``, in the warehouse."""
     schema, name = table.split(".")
     return f"{quoted(schema)}.{quoted(f'{run.programme}__{name}')}"
 
@@ -33,7 +34,7 @@ def put(run: Run, table: str, frame: pd.DataFrame) -> int:
         return 0
     run.con.register("_frame", frame)
     try:
-        run.con.execute(f"CREATE OR REPLACE TABLE {_name(run, table)} AS SELECT * FROM _frame")
+        run.con.execute(f"CREATE OR REPLACE TABLE {name_of(run, table)} AS SELECT * FROM _frame")
     finally:
         run.con.unregister("_frame")
     return len(frame)
@@ -43,8 +44,8 @@ def append(run: Run, table: str, rows: Any) -> int:
     """Add the rows of an Arrow table to a programme's table, which is made where it is missing."""
     run.con.register("_rows", rows)
     try:
-        run.con.execute(f"CREATE TABLE IF NOT EXISTS {_name(run, table)} AS SELECT * FROM _rows WHERE FALSE")
-        run.con.execute(f"INSERT INTO {_name(run, table)} SELECT * FROM _rows")
+        run.con.execute(f"CREATE TABLE IF NOT EXISTS {name_of(run, table)} AS SELECT * FROM _rows WHERE FALSE")
+        run.con.execute(f"INSERT INTO {name_of(run, table)} SELECT * FROM _rows")
     finally:
         run.con.unregister("_rows")
     return len(rows)
@@ -53,12 +54,12 @@ def append(run: Run, table: str, rows: Any) -> int:
 def ordered(run: Run, table: str, by: Sequence[str]) -> Any:
     """A programme's table in an order, as a reader of record batches: never all of it in memory."""
     order = ", ".join(quoted(column) for column in by)
-    return run.con.sql(f"SELECT * FROM {_name(run, table)} ORDER BY {order}").to_arrow_reader(20_000)
+    return run.con.sql(f"SELECT * FROM {name_of(run, table)} ORDER BY {order}").to_arrow_reader(20_000)
 
 
 def get(run: Run, table: str) -> pd.DataFrame:
     """The frame that an earlier step put there."""
-    return run.con.execute(f"SELECT * FROM {_name(run, table)}").df()
+    return run.con.execute(f"SELECT * FROM {name_of(run, table)}").df()
 
 
 def has(run: Run, table: str) -> bool:
@@ -73,26 +74,26 @@ def has(run: Run, table: str) -> bool:
 
 def copy(run: Run, source: str, to: str) -> None:
     """Replace a programme's table by another one's rows, types and order included."""
-    run.con.execute(f"CREATE OR REPLACE TABLE {_name(run, to)} AS SELECT * FROM {_name(run, source)}")
+    run.con.execute(f"CREATE OR REPLACE TABLE {name_of(run, to)} AS SELECT * FROM {name_of(run, source)}")
 
 
 def ops_table(run: Run, name: str) -> str:
     """Qualified name of a programme's own table in ops."""
-    return _name(run, f"ops.{name}")
+    return name_of(run, f"ops.{name}")
 
 
 def rows_of(run: Run, table: str) -> int:
     """Rows of a programme's table; 0 where there is none."""
     if not has(run, table):
         return 0
-    found = run.con.execute(f"SELECT count(*) FROM {_name(run, table)}").fetchone()
+    found = run.con.execute(f"SELECT count(*) FROM {name_of(run, table)}").fetchone()
     return int(found[0]) if found else 0
 
 
 def drop(run: Run, *tables: str) -> None:
     """Remove a programme's tables, where they are."""
     for table in tables:
-        run.con.execute(f"DROP TABLE IF EXISTS {_name(run, table)}")
+        run.con.execute(f"DROP TABLE IF EXISTS {name_of(run, table)}")
 
 
 def note(run: Run, name: str, facts: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ import pandas as pd
 from data_contracts.warehouse import transaction
 from models.champion import Decision, Opening, Training, count_openings, decide, due_on, leads
 from pipelines.resources import Run
-from pipelines.tables import copy, drop, get, has, note, noted, ops_table
+from pipelines.tables import copy, drop, get, has, name_of, note, noted, ops_table
 
 KEPT_BY_STEP = {
     "backtest": (
@@ -159,8 +159,21 @@ def keep(run: Run, verdict: str) -> None:
 def restore(run: Run, champion: Training) -> None:
     """Bring back what a training's backtest found, as if this run had found it."""
     facts, tables = _row(run, champion.training_id, "facts, tables")
+    _forget(run, champion.training_id, json.loads(tables))
     _bring_back(run, champion.training_id, "backtest", json.loads(tables))
     note(run, "backtest", {**json.loads(facts), "fitted_now": False})
+
+
+def _forget(run: Run, training_id: str, tables: list[str]) -> None:
+    """Take cases that the programme no longer holds out of what a training kept: an erasure reaches it too.
+
+    Its figures stay what they were; a model fitted on such cases is replaced by the next training.
+    """
+    held = 'SELECT case_id FROM core."case" WHERE programme = ?'
+    for table in ("models.backtest", "audit.groups"):
+        if table in tables:
+            kept = name_of(run, _kept(table, training_id))
+            run.con.execute(f"DELETE FROM {kept} WHERE case_id NOT IN ({held})", [run.programme])
 
 
 def restore_audit(run: Run, training_id: str) -> None:
@@ -196,6 +209,7 @@ def about_training(run: Run) -> dict[str, Any] | None:
         "openings": under,
         "openings_before": before,
         "code_version": code_version,
+        "data": facts["data"],
     }
 
 

@@ -15,11 +15,14 @@ from pydantic import AfterValidator, Field, model_validator
 from models.spec.section import Section
 
 _SPAN = re.compile(r"([1-9]\d{0,4})(d|mo|y)")
+_DAYS = {"d": 1, "mo": 31, "y": 366}
+_LONGEST = 36_600  # days; beyond it a calendar ends
 
 
 def _span(text: str) -> str:
-    if not _SPAN.fullmatch(text):
-        raise ValueError("write a span of time as a number of days, months or years: 30d, 6mo, 1y")
+    found = _SPAN.fullmatch(text)
+    if found is None or int(found[1]) * _DAYS[found[2]] > _LONGEST:
+        raise ValueError("write a span of time, of at most a hundred years, in days, months or years: 30d, 6mo, 1y")
     return text
 
 

@@ -314,3 +314,31 @@ def test_what_cannot_be_judged_is_said(plumbline: Command, pack: Path, two_days_
         model.unlink()
     plumbline(*ask, EARLIER, "--on", DAY, code=1).says("the stored model is not there", "backup")
     assert not (two_days_home / "evaluations").exists()
+
+
+@pytest.mark.usefixtures("no_fit")
+def test_who_is_erased_leaves_what_a_training_kept(
+    plumbline: Command, pack: Path, released_home: Path, tmp_path: Path, workshop: Path
+) -> None:
+    """A later snapshot no longer holds some cases: nothing of them is published again, and nothing of them stays."""
+    data = Path(shutil.copytree(workshop / "many", tmp_path / "data"))
+    files = {path: pd.read_csv(path, dtype=str, keep_default_na=False) for path in data.glob("*.csv")}
+    cases = files[data / "cases.csv"]
+    gone = set(cases.loc[cases["opened_on"] < "2022-06-01", "case_id"].iloc[::40])
+    for path, rows in files.items():
+        if "case_id" in rows:
+            rows[~rows["case_id"].isin(gone)].to_csv(path, index=False, lineterminator="\n")
+    before = pd.read_parquet(folder(released_home) / "restricted" / "backtest.parquet")
+    plumbline("run", pack, "--data", data, "--as-of", DAY).says("Not trained now")
+    after = pd.read_parquet(folder(released_home) / "restricted" / "backtest.parquet")
+    erased = set(before["case_id"]) - set(after["case_id"])
+    assert 0 < len(erased) <= len(gone)
+    with duckdb.connect(str(released_home / "warehouse.duckdb"), read_only=True) as con:
+        kept = con.execute(
+            "SELECT table_schema, table_name FROM information_schema.columns WHERE column_name = 'case_id' "
+            "AND table_schema IN ('models', 'audit')"
+        ).fetchall()
+        assert len(kept) >= 4
+        for schema, name in kept:
+            held = {case for (case,) in con.execute(f'SELECT DISTINCT case_id FROM {schema}."{name}"').fetchall()}
+            assert not held & erased, name
