@@ -118,10 +118,12 @@ class Trainer:
             By default the split's own.
         """
         design = design or split.design
-        if candidate.name == "base_rate" and self.can(split, "purged"):
-            design = "purged"  # each fold's rate leaves out its own outcomes: pooled, it would rank them upside down
         if self.progress:
             self.progress(f"{split.name}: {candidate.label} on {len(split.possible)} rows, {design}")
+        if candidate.name == "base_rate" and design == "cross_fitted":
+            # one number remembers no cluster; each fold's own rate leaves out its outcomes and would rank them upside
+            # down, and the rate of those who have no relatives in the test is another one
+            return Audited((self.fit(candidate, rows.take(split.possible), split.y_possible),), self.seed)
         if design == "purged":
             return Audited((self.fit(candidate, rows.take(split.train), split.y_train),), self.seed)
         clusters = rows.frame["cluster_id"].to_numpy(dtype=object)[split.possible]

@@ -42,6 +42,7 @@ from models.spec import (
     UncertaintySpec,
     Vignette,
     Vignettes,
+    check_subsets,
 )
 from models.spec import vignettes as fictional
 
@@ -261,6 +262,9 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
     )
     if contract is not None and has(programme, "core"):
         tell("programme.yaml", ("core",), check_core(programme.core, contract))
+    if contract is not None and has(programme, "core", "evaluation"):
+        known = vocabulary(programme.core, contract)
+        tell("programme.yaml", ("evaluation",), check_subsets(programme.evaluation, known.attributes, known.values))
     if programme is not None:
         features = list(enumerate(programme.features)) if has(programme, "features") else None
         if features is None:  # one feature with a mistake does not hide those of the others

@@ -18,7 +18,7 @@ from models.spec.candidates import (
     simplicity,
 )
 from models.spec.cohorts import AttributeDates, Cadence, CohortSpec, OutcomeSpec
-from models.spec.evaluation import EvaluationSpec, Subset, UncertaintySpec
+from models.spec.evaluation import EvaluationSpec, Subset, UncertaintySpec, check_subsets
 from models.spec.splits import SplitsSpec
 from models.spec.vignettes import Order, Vignette, VignetteEvent, Vignettes
 
@@ -47,5 +47,6 @@ __all__ = [
     "Vignette",
     "VignetteEvent",
     "Vignettes",
+    "check_subsets",
     "simplicity",
 ]

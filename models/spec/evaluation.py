@@ -7,10 +7,12 @@ Does not belong here: the figures (models.metrics) or the thresholds that they a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
+from data_contracts.yamldoc import nearest
 from models.spec.section import Section
 
 
@@ -82,6 +84,40 @@ class EvaluationSpec(Section):
         if len({subset.name for subset in value}) < len(value):
             raise ValueError("two subsets have the same name")
         return value
+
+
+def check_subsets(
+    evaluation: EvaluationSpec, attributes: Sequence[str] | None, values: Mapping[str, Sequence[str] | None]
+) -> list[tuple[tuple[int | str, ...], str, str]]:
+    """What in the subsets the programme's core tables cannot have.
+
+    Parameters
+    ----------
+    evaluation : EvaluationSpec
+        The section.
+    attributes : sequence of str or None
+        Names in core.attribute; None where a source leaves them open.
+    values : mapping
+        By attribute, the values that it can have, where the contract lists them.
+
+    Returns
+    -------
+    list of (location, what, what to do)
+        Locations are places in the section.
+    """
+    problems: list[tuple[tuple[int | str, ...], str, str]] = []
+    for i, subset in enumerate(evaluation.subsets):
+        if attributes is not None and subset.attribute not in attributes:
+            todo = nearest(subset.attribute, attributes) or f"Known are: {', '.join(attributes)}."
+            problems.append((("subsets", i, "attribute"), f"the attribute “{subset.attribute}” is not known.", todo))
+            continue
+        allowed = values.get(subset.attribute)
+        for value in subset.values if allowed is not None else ():
+            if value not in (allowed or ()):
+                todo = nearest(value, list(allowed or ())) or f"Known are: {', '.join(allowed or ())}."
+                what = f"the attribute “{subset.attribute}” has no value “{value}”."
+                problems.append((("subsets", i, "values"), what, todo))
+    return problems
 
 
 class UncertaintySpec(Section):

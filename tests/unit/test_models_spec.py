@@ -6,7 +6,17 @@ import pytest
 from pydantic import ValidationError
 
 from data_contracts.yamldoc import read_document, validate
-from models.spec import BandSpec, CandidateSpec, CandidatesSpec, CohortSpec, OutcomeSpec, simplicity
+from models.spec import (
+    BandSpec,
+    CandidateSpec,
+    CandidatesSpec,
+    CohortSpec,
+    EvaluationSpec,
+    OutcomeSpec,
+    SplitsSpec,
+    check_subsets,
+    simplicity,
+)
 
 FOREST = {"name": "other", "class": "sklearn.ensemble.RandomForestClassifier"}
 
@@ -127,3 +137,27 @@ def test_a_candidates_section_that_cannot_be_meant_is_refused(section: object, w
 def test_bands_cover_every_score_once(bands: list[tuple[str, float]], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         BandSpec.model_validate([{"name": name, "up_to": end} for name, end in bands])
+
+
+def test_subsets_name_attributes_and_values_that_there_are() -> None:
+    spec = EvaluationSpec.model_validate(
+        {
+            "subsets": [
+                {"name": "north", "attribute": "area", "values": ["north"]},
+                {"name": "typo", "attribute": "aera", "values": ["north"]},
+                {"name": "value", "attribute": "area", "values": ["nroth", "south"]},
+                {"name": "free", "attribute": "team", "values": ["anything"]},
+            ]
+        }
+    )
+    found = check_subsets(spec, ("area", "team"), {"area": ("north", "south")})
+    assert [place for place, _, _ in found] == [("subsets", 1, "attribute"), ("subsets", 2, "values")]
+    assert [todo for _, _, todo in found] == ["Did you mean “area”?", "Did you mean “north”?"]
+    assert check_subsets(spec, None, {}) == []
+
+
+@pytest.mark.parametrize("span", ["9999y", "99999d", "1300mo", "0d", "1w"])
+def test_a_span_of_time_has_an_end(span: str) -> None:
+    with pytest.raises(ValidationError, match="at most a hundred years"):
+        SplitsSpec(histories=[span])
+    assert SplitsSpec(histories=["100y", "36600d", "30d"]).histories[0] == "100y"
