@@ -139,7 +139,15 @@ SCHEMAS: dict[str, TableSchema] = {
     ),
     "backtest": TableSchema(
         "restricted",
-        _columns(split="string", model="string", case_id="string", cluster_id="string", score="float", outcome="int"),
+        _columns(
+            split="string",
+            model="string",
+            case_id="string",
+            as_of="date?",  # with `test_for` a case is tested on several days of one split
+            cluster_id="string",
+            score="float",
+            outcome="int",
+        ),
         extra="string",
     ),
     "scores": TableSchema(

@@ -96,6 +96,8 @@ class Evaluation:
         Whether the thresholds are other ones than when the release was made.
     other_settings : bool
         Whether the pack has changed: cohort, outcome and features are rebuilt by today's.
+    ends_early : date or None
+        Where the newest record is older than the day on which the cohort closes: what happened later was not delivered.
     """
 
     release: Release
@@ -110,6 +112,7 @@ class Evaluation:
     reasons: list[Reason]
     other_charter: bool
     other_settings: bool = False
+    ends_early: dt.date | None = None
 
 
 def evaluate_release(home: Home, programme: str, as_of: dt.date, on: dt.date | None, lang: str) -> Ending:
@@ -189,7 +192,8 @@ def judged(run: Run, release: Release) -> Evaluation:
     model = _model(run, release)
     for step in (steps.cohort, steps.outcomes, steps.matrix):
         step(run)
-    rows = _cases(run, load_rows(run.con, run.programme, columns(spec.features)), release)
+    rows, closes = _cases(run, load_rows(run.con, run.programme, columns(spec.features)), release)
+    ends = _records_end(run)
     if rows.columns != list(model.columns):
         raise UsageError(
             "the pack's features are not those of the release's model.",
@@ -237,6 +241,7 @@ def judged(run: Run, release: Release) -> Evaluation:
         reasons=[*verdict.reasons, *verdict.met],
         other_charter=release.manifest["charter_hash"] != charter.sha256,
         other_settings=release.manifest["config_hash"] != run.pack.config_hash,
+        ends_early=ends if ends is not None and ends < closes - dt.timedelta(days=1) else None,
     )
 
 
@@ -250,7 +255,7 @@ def _model(run: Run, release: Release) -> Model:
         ) from None
 
 
-def _cases(run: Run, rows: Rows, release: Release) -> Rows:
+def _cases(run: Run, rows: Rows, release: Release) -> tuple[Rows, dt.date]:
     """The rows of the cohorts that the release scored, once all of them are closed."""
     names = str(release.manifest["deployed_model"]["cohort"]).split(", ")
     day = pd.Timestamp(release.manifest["as_of"])
@@ -273,7 +278,13 @@ def _cases(run: Run, rows: Rows, release: Release) -> Rows:
             where=release.release_id,
             todo=when,
         )
-    return rows.take(np.flatnonzero(mine))
+    return rows.take(np.flatnonzero(mine)), pd.Timestamp(here["closes_on"].max()).date()
+
+
+def _records_end(run: Run) -> dt.date | None:
+    """The newest day on which anything is known to have been recorded."""
+    found = run.con.execute("SELECT max(known_at) FROM core.event WHERE programme = ?", [run.programme]).fetchone()
+    return found[0] if found else None
 
 
 def _scored_again(rows: Rows, model: Model, release: Release) -> tuple[Again, Rows, np.ndarray]:
@@ -354,5 +365,6 @@ def summary(found: Evaluation, pack: Pack) -> dict[str, Any]:
         "charter_hash": pack.charter.sha256,
         "charter_changed_since": found.other_charter,
         "settings_changed_since": found.other_settings,
+        "records_end": found.ends_early.isoformat() if found.ends_early else None,
         "thresholds": [reason.as_dict() for reason in found.reasons],
     }

@@ -48,6 +48,8 @@ TEXT: Final[dict[str, dict[str, str]]] = {
         "figures": "Figures ({model}; intervals 95 %)",
         "against": "{base}, for comparison",
         "thresholds": "The agreed thresholds on these cases (no verdict: that rests on the sealed test)",
+        "ends": "Caution: the newest record is of {day}, before this cohort closed. What happened later was not "
+        "delivered and counts as not having happened; the true rate may be higher.",
         "settings": "The pack has changed since the release: cohort, outcome and features are today's.",
         "charter": "The charter has changed since the release: the thresholds are today's.",
         "treated": "Scores were published. What was done with them may have changed the outcomes: where help came "
@@ -70,6 +72,8 @@ TEXT: Final[dict[str, dict[str, str]]] = {
         "against": "{base}, zum Vergleich",
         "thresholds": "Die vereinbarten Schwellen an diesen Fällen (kein Urteil: das beruht auf der versiegelten "
         "Erprobung)",
+        "ends": "Vorsicht: Der neueste Eintrag ist vom {day}, vor dem Abschluss der Kohorte. Was später geschah, wurde "
+        "nicht geliefert und zählt als nicht geschehen; der wahre Anteil kann höher sein.",
         "settings": "Das Paket hat sich seit der Ausgabe geändert: Kohorte, Ereignis und Merkmale sind die heutigen.",
         "charter": "Die Charta hat sich seit der Ausgabe geändert: Es gelten die heutigen Schwellen.",
         "treated": "Es wurden Werte veröffentlicht. Was mit ihnen geschah, kann die Ausgänge verändert haben: Kam auf "
@@ -108,6 +112,8 @@ def said(found: Evaluation, pack: Pack, lang: str) -> str:
     lines += [f"  - {language.text(reason.text)}" for reason in found.reasons]
     if found.other_charter:
         lines.append(text["charter"])
+    if found.ends_early is not None:
+        lines.append(text["ends"].format(day=language.date(found.ends_early)))
     if found.other_settings:
         lines.append(text["settings"])
     lines.append("")

@@ -22,7 +22,7 @@ from models.registry import Registry, load_model
 from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import drop, get, has, noted, ordered, rows_of
-from pipelines.trainings import about_training, deliveries, is_newest_day, recorded, to_record
+from pipelines.trainings import about_training, deliveries, inputs_of, is_newest_day, recorded, to_record
 
 _NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
 
@@ -55,7 +55,7 @@ def publish(run: Run) -> Release:
             frames |= {"fairness": fairness, "factors": factors}
             writer.table("open", "fairness", fairness, order)
             writer.table("open", "factors", factors, ["factor", "attribute", "group"])
-            writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id"])
+            writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id", "as_of"])
         if scores is not None:
             for name, order in (("scores", ["as_of", "case_id"]), ("explanations", ["as_of", "case_id", "rank"])):
                 writer.stream("restricted", name, ordered(run, f"models.{name}", order), order)
@@ -85,7 +85,7 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
         "reasons": verdict["reasons"],
         "met": verdict["met"],
         "simulated": run.pack.programme.simulated,
-        "inputs": _inputs(run),
+        "inputs": inputs_of(run),
         "code_version": run.code_version,
         "charter_hash": run.pack.charter.sha256,
         "config_hash": run.pack.config_hash,
@@ -116,17 +116,6 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
     return manifest
 
 
-def _inputs(run: Run) -> list[dict[str, Any]]:
-    """The files of the newest delivery that counts."""
-    files = run.con.execute(
-        "SELECT table_name, file_name, sha256, rows FROM ops.delivery_file JOIN ops.delivery d "
-        "USING (programme, delivery_id) WHERE programme = ? AND d.status = 'accepted' "
-        "QUALIFY d.seq = max(d.seq) OVER () ORDER BY table_name, file_name",
-        [run.programme],
-    ).fetchall()
-    return [{"table": table, "file": file, "sha256": sha256, "rows": rows} for table, file, sha256, rows in files]
-
-
 def _counts(run: Run) -> pd.DataFrame:
     """Without a model: the size of each cohort, and its outcome's share once it is closed."""
     rows = []
@@ -144,7 +133,7 @@ def _backtest(run: Run) -> pd.DataFrame:
     scored = get(run, "models.backtest")[["split", "as_of", "model", "case_id", "cluster_id", "score", "outcome"]]
     scored["as_of"] = pd.to_datetime(scored["as_of"])
     groups["as_of"] = pd.to_datetime(groups["as_of"])
-    return scored.merge(groups, on=["case_id", "as_of"], how="left", validate="m:1").drop(columns="as_of")
+    return scored.merge(groups, on=["case_id", "as_of"], how="left", validate="m:1")
 
 
 def _metrics(run: Run) -> pd.DataFrame:

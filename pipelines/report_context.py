@@ -6,7 +6,7 @@ Does not belong here: what the pages say (fairness_reports.reports) or any figur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,12 +56,12 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
     cohorts = get(run, "outcomes.cohorts")
     cohorts["outcomes"] = cohorts["outcomes"].where(cohorts["closed"])  # of an open cohort none is known
     if trained:
-        splits = get(run, "models.splits").set_index("split")["role"]
+        used = _used(get(run, "models.splits"), noted(run, "backtest")["learned_from"])
         # what has closed since the champion was trained, it has not learned from
         last = pd.Timestamp(manifest["training"]["trained_as_of"])
         late = pd.to_datetime(cohorts["closes_on"]) > last
         roles = [
-            "since" if after else splits.get(str(name), "train")
+            "since" if after else used.get(str(name), "unused")
             for name, after in zip(cohorts["cohort"], late, strict=True)
         ]
         cohorts["role"] = np.where(cohorts["closed"], roles, "open")
@@ -143,6 +143,14 @@ def about_scores(run: Run, model: Model) -> dict[str, Any]:
             {"total": total, "score": float(score), "low": float(ends[0]), "high": float(ends[1])}
         )
     return facts
+
+
+def _used(splits: pd.DataFrame, learned_from: Sequence[str]) -> dict[str, str]:
+    """What each cohort served for in a training: the last of learning, development and test that holds."""
+    used = dict.fromkeys(learned_from, "train")
+    for row in splits[splits["history"].isna()].itertuples():
+        used |= dict.fromkeys(str(row.test_cohorts).split(", "), str(row.role))
+    return used
 
 
 def _lines(pack: Pack) -> list[FeatureLine]:

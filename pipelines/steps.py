@@ -37,7 +37,9 @@ from pipelines.tables import drop, get, note, noted, put, rows_of
 from pipelines.trainings import (
     KEPT_BY_STEP,
     deployed_version,
+    forget,
     groups_of_backtest,
+    inputs_of,
     keep,
     plan,
     record_opening,
@@ -59,6 +61,7 @@ def core(run: Run) -> Counts:
         settle(run, refused)
         raise
     settle(run, None)
+    forget(run)
     return {f"core.{table}": count for table, count in rows.items()}
 
 
@@ -131,7 +134,8 @@ def _train(run: Run, reason: str) -> None:
         "audited": result.audited.version,
         "parts": [part.version for part in result.audited.parts],
         "test": str(result.splits["split"].iloc[-1]),
-        "data": _data_hashes(run, rows, splits[-1]),
+        "inputs": inputs_of(run),
+        **_data(run, rows, splits[-1]),
     }
     note(run, "backtest", facts)
     put(run, "models.backtest", result.predictions)
@@ -142,16 +146,17 @@ def _train(run: Run, reason: str) -> None:
     put(run, "models.rules", result.rules)
 
 
-def _data_hashes(run: Run, rows: Rows, test: Split) -> dict[str, str]:
-    """What names the data: the rows that could train the audited model, the test's, those of the deployed model."""
+def _data(run: Run, rows: Rows, test: Split) -> dict[str, Any]:
+    """What names the data: hashes of the rows of each side, the cohorts that the deployed model learns from."""
     assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
     outcome = rows.frame["outcome"].to_numpy(dtype="float64")
     deployed, y = training_rows(rows.frame, run.pack.programme.splits, run.as_of)
-    return {
+    hashes = {
         "deployed_rows": data_hash(rows.take(deployed), y),
         "training_rows": data_hash(rows.take(test.possible), test.y_possible),
         "test_rows": data_hash(rows.take(test.test), outcome[test.test]),
     }
+    return {"data": hashes, "learned_from": sorted(set(rows.frame["cohort"].astype(str).iloc[deployed]))}
 
 
 def trainer_of(run: Run) -> Trainer:

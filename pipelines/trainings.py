@@ -36,7 +36,7 @@ KEPT_BY_STEP = {
 }
 """Which tables of a training a later run brings back, by the step that left them."""
 
-_FORM = 1
+_FORM = 2
 """Raised when tables that older code kept could not be published by this code: then no older training holds."""
 
 # what reports call things and when runs start; all else decides rows, fits or the audit
@@ -159,21 +159,21 @@ def keep(run: Run, verdict: str) -> None:
 def restore(run: Run, champion: Training) -> None:
     """Bring back what a training's backtest found, as if this run had found it."""
     facts, tables = _row(run, champion.training_id, "facts, tables")
-    _forget(run, champion.training_id, json.loads(tables))
     _bring_back(run, champion.training_id, "backtest", json.loads(tables))
     note(run, "backtest", {**json.loads(facts), "fitted_now": False})
 
 
-def _forget(run: Run, training_id: str, tables: list[str]) -> None:
-    """Take cases that the programme no longer holds out of what a training kept: an erasure reaches it too.
+def forget(run: Run) -> None:
+    """Take cases that the programme no longer holds out of what trainings kept: an erasure reaches them too.
 
-    Its figures stay what they were; a model fitted on such cases is replaced by the next training.
+    Figures stay what they were; a model that was fitted on such cases is replaced by the next training.
     """
     held = 'SELECT case_id FROM core."case" WHERE programme = ?'
-    for table in ("models.backtest", "audit.groups"):
-        if table in tables:
-            kept = name_of(run, _kept(table, training_id))
-            run.con.execute(f"DELETE FROM {kept} WHERE case_id NOT IN ({held})", [run.programme])
+    for training_id, tables in _read(run, "training", "training_id, tables"):
+        for table in ("models.backtest", "audit.groups"):
+            if table in json.loads(tables):
+                kept = name_of(run, _kept(table, training_id))
+                run.con.execute(f"DELETE FROM {kept} WHERE case_id NOT IN ({held})", [run.programme])
 
 
 def restore_audit(run: Run, training_id: str) -> None:
@@ -210,6 +210,7 @@ def about_training(run: Run) -> dict[str, Any] | None:
         "openings_before": before,
         "code_version": code_version,
         "data": facts["data"],
+        "inputs": facts["inputs"],
     }
 
 
@@ -241,6 +242,17 @@ def recorded(run: Run, mlflow_run: str, verdict: str) -> None:
         f"UPDATE {ops_table(run, 'training')} SET mlflow_run = ?, verdict = ? WHERE training_id = ?",
         [mlflow_run, verdict, noted(run, "backtest")["training_id"]],
     )
+
+
+def inputs_of(run: Run) -> list[dict[str, Any]]:
+    """The files of the newest delivery that counts."""
+    files = run.con.execute(
+        "SELECT table_name, file_name, sha256, rows FROM ops.delivery_file JOIN ops.delivery d "
+        "USING (programme, delivery_id) WHERE programme = ? AND d.status = 'accepted' "
+        "QUALIFY d.seq = max(d.seq) OVER () ORDER BY table_name, file_name",
+        [run.programme],
+    ).fetchall()
+    return [{"table": table, "file": file, "sha256": sha256, "rows": rows} for table, file, sha256, rows in files]
 
 
 def deliveries(run: Run) -> list[str]:

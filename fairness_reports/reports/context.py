@@ -144,7 +144,8 @@ class ReportContext:
         band give the observed share per band. In `metrics`, `auc[returning]` and `auc[new]` speak of returning persons
         and of new ones; models.ablation adds the model without records about other people.
     cohorts : DataFrame
-        cohort, as_of, role (development | test | since | open), cases, outcomes (null where not known yet).
+        cohort, as_of, role (train | development | test | unused | since | open), cases, outcomes (null where not known
+        yet).
     bands : sequence of BandLine
         From the lowest to the highest: names for the bands that the audit measured.
     attrition : DataFrame

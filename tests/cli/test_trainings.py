@@ -342,3 +342,19 @@ def test_who_is_erased_leaves_what_a_training_kept(
         for schema, name in kept:
             held = {case for (case,) in con.execute(f'SELECT DISTINCT case_id FROM {schema}."{name}"').fetchall()}
             assert not held & erased, name
+
+
+def test_a_model_that_is_used_for_two_years_is_tested_on_both(
+    plumbline: Command, pack: Path, home: Path, tmp_path: Path, workshop: Path
+) -> None:
+    """`test_for`: most cases stand in the test twice, once for each day; a second run publishes the same."""
+    longer = Path(shutil.copytree(pack, tmp_path / "longer"))
+    change(longer, "programme.yaml", lambda content: content.update(splits={"last": 2, "test_for": "18mo"}))
+    plumbline("run", longer, *data_of(workshop), "--as-of", DAY)
+    tested = pd.read_parquet(folder(home) / "restricted" / "backtest.parquet")
+    days = tested.groupby(["split", "model", "case_id"])["as_of"].nunique()
+    assert days.max() == 2
+    assert tested["as_of"].astype(str).max() == EARLIER
+    first = tables(folder(home))
+    plumbline("run", longer, *data_of(workshop), "--as-of", DAY).says("Not trained now")
+    assert tables(folder(home)) == first

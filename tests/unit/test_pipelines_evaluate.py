@@ -89,10 +89,11 @@ def test_the_text_counts_small_cells_as_such_and_warns_of_treatment(lang: str, t
     reason = SimpleNamespace(text={"en": "A reason.", "de": "Ein Grund."})
     told: dict[str, Any] = {"release": release(tmp_path, None), "day": dt.date(2025, 1, 1), "cohort": "c"}
     told |= {"model": "logistic", "cases": 1200, "unknown": 3, "metrics": metrics, "fairness": metrics}
-    told |= {"reasons": [reason], "other_charter": True, "other_settings": True}
+    told |= {"reasons": [reason], "other_charter": True, "other_settings": True, "ends_early": dt.date(2024, 3, 31)}
     changed = Again(True, compared=1197, changed=4, largest=0.25, gone=11, new=0)
     text = said(Evaluation(**told, again=changed), pack, lang)
     assert "< 10" in text
+    assert ("newest record is of" if lang == "en" else "neueste Eintrag ist vom") in text
     assert ("The pack has changed" if lang == "en" else "Das Paket hat sich") in text
     assert "11" in text
     assert {"en": "0.71 (0.65 to 0.77)", "de": "0,71 (0,65 bis 0,77)"}[lang] in text
