@@ -374,8 +374,8 @@ def check(charter: Charter, protected: ProtectedSpec, metrics: list[str] | None 
                 (
                     ("performance", i, "metric"),
                     f"“{threshold.metric}” is not measured.",
-                    nearest(threshold.metric, metrics)
-                    or f"Use one of: {', '.join(m for m in metrics if '[' not in m)}.",
+                    f"{nearest(threshold.metric, metrics)} Use one of: "
+                    f"{', '.join(name for name in metrics if '[' not in name)}.".strip(),
                 )
             )
     if charter.sign_off.date and charter.review_date and charter.review_date <= charter.sign_off.date:

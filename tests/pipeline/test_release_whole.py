@@ -77,16 +77,18 @@ def test_mlflow_has_one_run_with_hashes_metrics_and_models(plain: Ran) -> None:
     assert tags["hash.charter"] == manifest["charter_hash"]
     assert tags["hash.config"] == manifest["config_hash"]
     assert tags["hash.code"] == manifest["code_version"]
-    assert len(tags["hash.data"]) == 64
-    assert tags["model_version.audited"] == manifest["audited_model"]["content_hash"]
+    assert len(tags["hash.files"]) == 64
+    for name, digest in manifest["training"]["data"].items():
+        assert tags[f"hash.{name}"] == digest
+    assert tags["model_version.audited0"] == manifest["audited_model"]["content_hash"]
     assert tags["model_version.deployed"] == manifest["deployed_model"]["content_hash"]
     metrics = plain.release.table("metrics")
     auc = metrics[(metrics["metric"] == "auc") & (metrics["model"] == "hist_gradient_boosting")].iloc[-1]
     assert logged[f"{auc['split']}/hist_gradient_boosting/auc"] == pytest.approx(auc["value"])
     artifacts = Path(location.removeprefix("file://"))
     assert artifacts.is_relative_to(plain.home / "mlartifacts")
-    for role in ("audited", "deployed"):
-        version = manifest[f"{role}_model"]["content_hash"]
+    for role in ("audited0", "deployed"):
+        version = manifest[f"{role.rstrip(chr(48))}_model"]["content_hash"]
         assert sorted(path.name for path in (artifacts / role).iterdir()) == [f"{version}.json", f"{version}.skops"]
 
 
