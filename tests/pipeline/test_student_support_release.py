@@ -75,7 +75,9 @@ def test_the_verdict_is_honest_and_its_reasons_name_threshold_value_and_interval
     assert code == (0 if release.manifest["verdict"] == "fit" else 3)
     assert release.has("scores") is (code == 0)
     for reason in release.manifest["reasons"]:
+        if reason["code"] == "vignette_order":  # a statement in words, no figure
+            continue
         assert None not in [reason[name] for name in ("threshold", "value", "low", "high")]
         assert "interval" in reason["text"]["en"]
         assert "Intervall" in reason["text"]["de"]
-    assert sum(reason["metric"] == "auc" for reason in release.manifest["met"]) == 1
+    assert sum(reason.get("metric") == "auc" for reason in release.manifest["met"]) == 1
