@@ -8,25 +8,24 @@ Does not belong here: a fit (models.training), the cutting (models.splits), figu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
-from models.ablation import difference_rows, factor_rows, without, without_each_factor
 from models.candidates import column_auc, fit_candidate, require
+from models.comparisons import Measures, each_factor, learning_curve, otherwise, score_split, without_columns
 from models.dataset import Rows
 from models.folds import cluster_folds
-from models.learning import learning_rows
-from models.metrics import Select, metric_rows
+from models.metrics import Select
 from models.model import Audited
 from models.outcomes import labels_as_known
 from models.selection import Selection, choose
 from models.selection import rules as compare_rules
-from models.spec import CandidateSpec, CandidatesSpec, EvaluationSpec, SplitsSpec
+from models.spec import CandidatesSpec, EvaluationSpec, SplitsSpec
 from models.splits import Split, temporal_splits
 from models.training import Trainer, predictions
 
@@ -36,50 +35,6 @@ ENOUGH_SPLITS = 3
 A single early split trains on a fraction of what the deployed model will have, and would favour what needs least data.
 Neither the splits nor the folds read a row or a label that was not known on the test's as-of date.
 """
-
-
-@dataclass(frozen=True)
-class Measures:
-    """How the figures of a backtest are made.
-
-    Attributes
-    ----------
-    seed : int
-        Seed of every bootstrap.
-    min_cell : int
-        The smallest number of outcomes, and of non-outcomes, under a figure.
-    select : callable or None
-        From scores and case ids to a mask of those within the capacity.
-    evaluation : EvaluationSpec
-        The `evaluation:` section.
-    groups : DataFrame or None
-        cohort, as_of, case_id and attributes, for subsets: from `models.cohorts.group_values`.
-    horizons : mapping of str to DataFrame
-        Labels of further horizons, from `models.outcomes.labels_within`.
-    """
-
-    seed: int
-    min_cell: int = 10
-    select: Select | None = None
-    evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
-    groups: pd.DataFrame | None = None
-    horizons: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-
-    def of(self, scored: pd.DataFrame) -> pd.DataFrame:
-        """Rows of metrics.parquet for predictions."""
-        return metric_rows(
-            scored,
-            select=self.select,
-            seed=self.seed,
-            min_cell=self.min_cell,
-            evaluation=self.evaluation,
-            groups=self.groups,
-            horizons=self.horizons,
-        )
-
-    def differences(self, scored: pd.DataFrame, chosen: str) -> pd.DataFrame:
-        """Paired differences that leaving out the columns by association makes."""
-        return difference_rows(scored, chosen, select=self.select, seed=self.seed, min_cell=self.min_cell)
 
 
 @dataclass(frozen=True)
@@ -239,14 +194,14 @@ def develop(
         )
     known = [split for split in splits if split.role == "development"]
     main = [split for split in known if split.history == splits[-1].history]
-    found = [_scored(rows, split, trainer, candidate) for split in main for candidate in trainer.candidates.models]
+    found = [score_split(rows, split, trainer, candidate) for split in main for candidate in trainer.candidates.models]
     scored = pd.concat(found, ignore_index=True) if found else _nothing()
     selection, auc = _select(rows, splits, main, trainer, scored, margin)
     chosen = trainer.candidate(selection.chosen)
     tables = [measures.of(scored)]
-    others = [_scored(rows, split, trainer, chosen, design=other) for split, other in _otherwise(main, trainer)]
+    others = [score_split(rows, split, trainer, chosen, design=other) for split, other in otherwise(main, trainer)]
     others += [
-        _scored(rows, split, trainer, chosen, name=f"{chosen.label} history {split.history}")
+        score_split(rows, split, trainer, chosen, name=f"{chosen.label} history {split.history}")
         for split in known
         if split not in main
     ]
@@ -254,12 +209,12 @@ def develop(
         tables.append(measures.of(pd.concat(others, ignore_index=True)))
     scored = pd.concat([scored, *others], ignore_index=True)
     if by_association:
-        scored, more = _less(rows, main, trainer, measures, chosen, scored, by_association)
+        scored, more = without_columns(rows, main, trainer, measures, chosen, scored, by_association)
         tables += more
     if main:
-        tables.append(_learning(rows, main, trainer, measures, chosen))
+        tables.append(learning_curve(rows, main, trainer, measures, chosen))
     if main and measures.evaluation.without_each_factor:
-        tables.append(_each_factor(rows, main, trainer, measures, chosen))
+        tables.append(each_factor(rows, main, trainer, measures, chosen))
     metrics = pd.concat([table for table in tables if len(table)], ignore_index=True) if known else tables[0]
     return Development(splits, scored, metrics, selection, compare_rules(auc, margin, trainer.candidates.models))
 
@@ -290,11 +245,11 @@ def open_test(
         if candidate.label == chosen.label:
             audited = model
     assert audited is not None, "the choice is among the candidates"  # noqa: S101 - trainer.candidate has looked
-    parts += [_scored(rows, split, trainer, chosen, design=other) for _, other in _otherwise([split], trainer)]
+    parts += [score_split(rows, split, trainer, chosen, design=other) for _, other in otherwise([split], trainer)]
     scored = pd.concat(parts, ignore_index=True)
     tables = [development.metrics, measures.of(scored)]
     if by_association:
-        scored, more = _less(rows, [split], trainer, measures, chosen, scored, by_association)
+        scored, more = without_columns(rows, [split], trainer, measures, chosen, scored, by_association)
         tables += more
     return Backtest(
         pd.concat([development.predictions, scored], ignore_index=True),
@@ -303,92 +258,6 @@ def open_test(
         pd.DataFrame([_described(rows, each) for each in development.splits]),
         audited,
         development.rules,
-    )
-
-
-def _otherwise(splits: Sequence[Split], trainer: Trainer) -> Iterator[tuple[Split, str]]:
-    """Splits in which relatives matter, with the other treatment of them where that leaves enough to learn from."""
-    for split in splits:
-        other = "cross_fitted" if split.design == "purged" else "purged"
-        if split.purged and trainer.can(split, other):
-            yield split, other
-
-
-def _scored(
-    rows: Rows,
-    split: Split,
-    trainer: Trainer,
-    candidate: CandidateSpec,
-    *,
-    design: str | None = None,
-    name: str | None = None,
-) -> pd.DataFrame:
-    model = trainer.fit_split(candidate, rows, split, design)
-    name = name or (f"{candidate.label} {design}" if design else candidate.label)
-    return predictions(split, rows.take(split.test), model, name)
-
-
-def _less(
-    rows: Rows,
-    splits: list[Split],
-    trainer: Trainer,
-    measures: Measures,
-    chosen: CandidateSpec,
-    scored: pd.DataFrame,
-    names: Sequence[str],
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """The chosen recipe without columns about other people: predictions with it, and rows of metrics.parquet."""
-    fewer, name = rows.without(names), without(chosen.label)
-    candidate = chosen if fewer.columns else trainer.candidate("base_rate")
-    parts = [_scored(fewer, split, trainer, candidate, name=name) for split in splits]
-    if not parts:
-        return scored, []
-    ablated = pd.concat(parts, ignore_index=True)
-    both = pd.concat([scored, ablated], ignore_index=True)
-    return both, [measures.of(ablated), measures.differences(both, chosen.label)]
-
-
-def _learning(
-    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec
-) -> pd.DataFrame:
-    """Rows of metrics.parquet for the learning curve of the chosen candidate."""
-    return learning_rows(
-        lambda part: _scored(rows, part, trainer, chosen),
-        splits,
-        rows.frame["cluster_id"].to_numpy(dtype=object),
-        chosen.label,
-        measures.evaluation.learning,
-        seed=trainer.seed,
-        min_cell=measures.min_cell,
-        least=trainer.least,
-    )
-
-
-def _each_factor(
-    rows: Rows, splits: list[Split], trainer: Trainer, measures: Measures, chosen: CandidateSpec
-) -> pd.DataFrame:
-    """Rows of metrics.parquet for the chosen candidate without each factor.
-
-    One model per split, with relatives purged, and with the settings found for all factors: what is compared is one
-    recipe on the same rows, and twenty factors would otherwise cost a hundred fits.
-    """
-    parts, left_out = [], set[str]()
-    for split in splits:
-        design = "purged" if trainer.can(split, "purged") else None
-        whole = trainer.fit_split(chosen, rows, split, design)
-        fixed = chosen.settled(whole.parts[0].fitted.notes)
-        parts.append(predictions(split, rows.take(split.test), whole))
-        for factor, fewer in without_each_factor(rows):
-            left_out.add(factor)
-            parts.append(_scored(fewer, split, trainer, fixed, design=design, name=without(chosen.label, factor)))
-    scored = pd.concat(parts, ignore_index=True)
-    return factor_rows(
-        scored,
-        chosen.label,
-        sorted(left_out),
-        select=measures.select,
-        seed=measures.seed,
-        min_cell=measures.min_cell,
     )
 
 

@@ -17,8 +17,9 @@ from fairness_reports.capacity import select, select_within
 from fairness_reports.verdict import LEAST, judge
 from features.build import build_matrix
 from features.spec import columns
-from models.backtest import Backtest, Measures, develop, open_test
+from models.backtest import Backtest, develop, open_test
 from models.cohorts import build_cohorts, group_values
+from models.comparisons import Measures
 from models.dataset import Rows, load_rows
 from models.deploy import fit_deployed, score_change
 from models.explanation import direction_of, importance

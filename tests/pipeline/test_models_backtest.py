@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import PlumblineError
-from models.backtest import Measures, cross_validated, develop, run_backtest
+from models.backtest import cross_validated, develop, run_backtest
 from models.cohorts import build_cohorts
+from models.comparisons import Measures
 from models.dataset import Rows
 from models.deploy import change_in_scores, fit_deployed
 from models.outcomes import build_outcomes
