@@ -1,6 +1,6 @@
 """From log-odds to a probability, and how sure the probability is.
 
-Belongs here: the calibrator and its interval; cluster weights for every bootstrap of this room.
+Belongs here: the calibrator and its interval.
 Does not belong here: fitting candidates; metrics; the study that checks the coverage (simulations/).
 
 The curve is a penalised natural cubic spline in log-odds: without curvature it is Platt's line, and the data say how
@@ -122,34 +122,7 @@ class Calibrator:
         return probability
 
 
-def cluster_weights(clusters: np.ndarray, replicates: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Multinomial weights of a cluster bootstrap.
-
-    Parameters
-    ----------
-    clusters : ndarray
-        Cluster of each row.
-    replicates : int
-        Number of replicates.
-    seed : int
-        Seed of the generator.
-
-    Returns
-    -------
-    weights : ndarray of float64, replicates x clusters
-        How often each cluster was drawn.
-    codes : ndarray of int
-        Column of `weights` for each row. Clusters are numbered by their ids in order, not by the order of rows.
-    """
-    codes, ids = pd.factorize(np.asarray(clusters, dtype=object), sort=True)
-    generator = np.random.default_rng(seed)
-    weights = np.empty((replicates, len(ids)), dtype=np.float64)
-    for i in range(replicates):
-        weights[i] = np.bincount(generator.integers(0, len(ids), len(ids)), minlength=len(ids))
-    return weights, codes
-
-
-def fit_calibrator(raw: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int = 0) -> Calibrator:
+def fit_calibrator(raw: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Calibrator:
     """Fit the calibrator on rows that the candidate has not seen.
 
     Parameters
@@ -158,8 +131,6 @@ def fit_calibrator(raw: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: i
         Log-odds and outcome (1 or 0) of the calibration rows.
     clusters : ndarray
         Their clusters: rows of one cluster may resemble each other, which widens the interval.
-    seed : int
-        Taken as from every other fit; nothing is drawn here.
 
     Returns
     -------

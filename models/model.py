@@ -190,7 +190,7 @@ def fit_model(
             )
     values = np.ascontiguousarray(X.to_numpy(dtype=np.float64))
     fitted = fit_candidate(spec, values[~apart], y[~apart], clusters[~apart], seed, columns)
-    calibrator = fit_calibrator(fitted.raw(values[apart]), y[apart], clusters[apart], seed)
+    calibrator = fit_calibrator(fitted.raw(values[apart]), y[apart], clusters[apart])
     support = fit_support(values[~apart], values[apart])
     return Model(spec.label, spec.settings, tuple(X.columns), fitted, calibrator, float(y.mean()), len(y), support)
 

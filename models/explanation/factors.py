@@ -175,13 +175,7 @@ def importance(
         n = len(terms)
         figures = np.full((4, factors.shape[1]), np.nan)
         if n >= max(min_cell, 1):
-            codes, ids = pd.factorize(np.asarray(clusters, dtype=object)[mask], sort=True)
-            sums = np.zeros((len(ids), factors.shape[1]))
-            np.add.at(sums, codes, np.abs(terms))
-            sizes = np.bincount(codes, minlength=len(ids)).astype(np.float64)
-            with one_thread():
-                weights = draws(np.arange(len(ids)), seed, replicates)  # clusters, not rows: sums are all it takes
-                drawn = np.vstack([(block @ sums) / (block @ sizes)[:, None] for block in weights])
+            drawn = drawn_importance(terms, np.asarray(clusters, dtype=object)[mask], seed, replicates)
             low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
             figures = np.vstack([np.abs(terms).mean(axis=0), terms.mean(axis=0), low, high])
         parts.append(
@@ -200,6 +194,31 @@ def importance(
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def drawn_importance(terms: np.ndarray, clusters: np.ndarray, seed: int, replicates: int) -> np.ndarray:
+    """Mean size of each column in each replicate of the cluster bootstrap.
+
+    Parameters
+    ----------
+    terms : ndarray, rows x columns
+        Contributions.
+    clusters : ndarray
+        Cluster of each row.
+    seed, replicates : int
+        The same seed and clusters give the same draws, whatever the terms.
+
+    Returns
+    -------
+    ndarray, replicates x columns
+    """
+    codes, ids = pd.factorize(np.asarray(clusters, dtype=object), sort=True)
+    sums = np.zeros((len(ids), terms.shape[1]))
+    np.add.at(sums, codes, np.abs(terms))
+    sizes = np.bincount(codes, minlength=len(ids)).astype(np.float64)
+    with one_thread():
+        weights = draws(np.arange(len(ids)), seed, replicates)  # clusters, not rows: sums are all it takes
+        return np.vstack([(block @ sums) / (block @ sizes)[:, None] for block in weights])
 
 
 def direction_of(X: pd.DataFrame, table: pd.DataFrame, columns: Sequence[Column]) -> dict[str, str]:

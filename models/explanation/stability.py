@@ -16,10 +16,8 @@ import numpy as np
 import pandas as pd
 
 from features.spec import Column
-from models.calibration import cluster_weights
 from models.explanation.contributions import contributions
-from models.explanation.factors import by_factor, factors_by_association
-from models.folds import one_thread
+from models.explanation.factors import by_factor, drawn_importance, factors_by_association
 from models.metrics import LEVEL
 from models.model import Model
 
@@ -133,13 +131,7 @@ def _drawn(table: pd.DataFrame, clusters: np.ndarray, seed: int, replicates: int
     sizes = np.abs(table.to_numpy(dtype=np.float64))
     if not len(sizes):
         return np.full((1 + replicates, sizes.shape[1]), np.nan)
-    weights, codes = cluster_weights(np.asarray(clusters, dtype=object), replicates, seed)
-    sums = np.zeros((weights.shape[1], sizes.shape[1]))
-    np.add.at(sums, codes, sizes)
-    counts = np.bincount(codes, minlength=weights.shape[1])
-    with one_thread():
-        drawn = (weights @ sums) / (weights @ counts)[:, None]
-    return np.vstack([sizes.mean(axis=0), drawn])
+    return np.vstack([sizes.mean(axis=0), drawn_importance(sizes, clusters, seed, replicates)])
 
 
 def _rows(

@@ -34,7 +34,7 @@ def test_a_calibrator_never_turns_the_order_round_and_holds_its_score(
     seed: int, kind: str, strength: float, n: int
 ) -> None:
     raw, y, clusters = rows(seed, kind, strength, n)
-    calibrator = fit_calibrator(raw, y, clusters, seed)
+    calibrator = fit_calibrator(raw, y, clusters)
     grid = np.sort(np.concatenate([np.linspace(-40, 40, 500), raw, raw + 1e-13, calibrator.raw]))
     score = calibrator.score(grid)
     low, high = calibrator.interval(grid)
@@ -62,7 +62,7 @@ def test_cases_are_not_tied_where_the_curve_is_not_constant(seed: int, kind: str
 def test_the_order_of_the_rows_does_not_move_a_calibrator(seed: int, kind: str) -> None:
     raw, y, clusters = rows(seed, kind, 1.0, 120)
     order = np.random.default_rng(seed).permutation(120)
-    one, other = fit_calibrator(raw, y, clusters, 5), fit_calibrator(raw[order], y[order], clusters[order], 6)
+    one, other = fit_calibrator(raw, y, clusters), fit_calibrator(raw[order], y[order], clusters[order])
     for name, value in vars(one).items():
         assert np.asarray(value).tobytes() == np.asarray(vars(other)[name]).tobytes(), name
     back = Calibrator(**vars(one))

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from models.calibration import cluster_weights
 from models.metrics import Scored, draws, evaluate, figures, metric_rows
 from models.metrics.calibration import calibration_line, line_replicates, start_of
 from models.metrics.top import Chosen, highest
@@ -152,9 +151,10 @@ def test_replicates_of_the_calibration_line_in_cells_are_those_of_the_rows(seed:
             assert quick[name] == pytest.approx(full[name], abs=2e-4)
 
 
-def test_draws_are_those_of_cluster_weights_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_are_multinomial_over_sorted_clusters_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     clusters = np.array([f"k{i % 17}" for i in range(60)], dtype=object)
-    weights, codes = cluster_weights(clusters, 70, 5)
+    codes, generator = pd.factorize(clusters, sort=True)[0], np.random.default_rng(5)
+    weights = np.array([np.bincount(generator.integers(0, 17, 17), minlength=17) for _ in range(70)])
     for cells in (60, 4_000_000):
         monkeypatch.setattr("models.metrics.resampling._CELLS", cells)
         blocks = list(draws(clusters, 5, 70))

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from data_contracts.errors import PlumblineError
-from models.calibration import cluster_weights
 from models.candidates import column_auc
 from models.explanation import check_additive, contributions
 from models.folds import cluster_folds, hashed_share
-from models.metrics import Scored, evaluate, figures
+from models.metrics import Scored, draws, evaluate, figures
 from models.model import Model, fit_model
 from tests.models_candidates import KINDS, spec_of
 
@@ -118,10 +117,10 @@ def test_a_cluster_falls_into_one_fold_whatever_other_rows_there_are(seed: int, 
 
 def test_every_replicate_draws_as_many_clusters_as_there_are() -> None:
     clusters = np.array(["b", "a", "b", "c"], dtype=object)
-    weights, codes = cluster_weights(clusters, 30, 1)
-    assert (weights.sum(axis=1) == 3).all()
-    assert codes.tolist() == [1, 0, 1, 2]
-    assert weights.tobytes() == cluster_weights(clusters[::-1], 30, 1)[0].tobytes()
+    weights = np.vstack(list(draws(clusters, 1, 30)))
+    assert (weights[:, 0] == weights[:, 2]).all(), "a cluster is drawn as a whole"
+    assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
+    assert (np.vstack(list(draws(clusters[::-1], 1, 30)))[:, ::-1] == weights).all(), "whatever the order of rows"
 
 
 @settings(max_examples=30, deadline=None)
