@@ -28,6 +28,7 @@ from pydantic import (
 
 from data_contracts.yamldoc import nearest
 from fairness_reports.audit.metrics import DIFFERENCES
+from fairness_reports.mitigation.spec import OptionName
 from fairness_reports.spec import OVERALL, ProtectedSpec
 from features.fields import EventFeature, Feature
 from features.words import Text
@@ -232,6 +233,22 @@ class Uninformative(_Section):
     reason: Words
 
 
+class MayBeChosen(_Section):
+    """Which ways to shrink a gap people may choose, after the comparison.
+
+    Parameters
+    ----------
+    may_be_chosen : list of str
+        Options of `mitigation.compare`. One that needs the protected attribute at decision time may be named too; it
+        is never chosen automatically, and nothing else is either.
+    reason : Text
+        Why these.
+    """
+
+    may_be_chosen: list[OptionName]
+    reason: Words
+
+
 class Charter(_Section):
     """The charter of a programme: every field is explained in docs/charter.md."""
 
@@ -261,6 +278,9 @@ class Charter(_Section):
     ] = None
     uninformative: Annotated[
         Uninformative | None, BeforeValidator(_open, json_schema_input_type=Uninformative | str | None)
+    ] = None
+    mitigation: Annotated[
+        MayBeChosen | None, BeforeValidator(_open, json_schema_input_type=MayBeChosen | str | None)
     ] = None
 
     _placeholders: tuple[Location, ...] = PrivateAttr(default=())
@@ -311,7 +331,7 @@ class Charter(_Section):
     def sha256(self) -> str:
         """Hash of the canonical JSON: the same for two files that say the same."""
         said = self.model_dump(mode="json")
-        for name in ("by_association", "uninformative"):
+        for name in ("by_association", "uninformative", "mitigation"):
             if said[name] is None:
                 del said[name]  # charters signed before there was such a field keep their hash
         text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -319,8 +339,8 @@ class Charter(_Section):
 
 
 def _find(value: Any, place: Location = ()) -> list[Location]:
-    # `fairness: []` and `accepted: []` are statements, not gaps to fill
-    if place in {("fairness",), ("accepted",)} and value == []:
+    # these empty lists are statements, not gaps to fill
+    if place in {("fairness",), ("accepted",), ("mitigation", "may_be_chosen")} and value == []:
         return []
     if is_placeholder(value):
         # optional fields that are simply left empty say nothing either: they count, so that nobody signs a half-written

@@ -26,6 +26,10 @@ from data_contracts.errors import Mistake, PackError, UsageError
 from data_contracts.yamldoc import Document, Location, nearest, read_document, sound_items, sound_parts, validate
 from fairness_reports import charter as charters
 from fairness_reports.charter import Charter
+from fairness_reports.identification.spec import ObservationSpec
+from fairness_reports.identification.spec import check as check_observation
+from fairness_reports.mitigation.spec import MitigationSpec
+from fairness_reports.mitigation.spec import check as check_mitigation
 from fairness_reports.spec import ProtectedSpec
 from features import check as feature_check
 from features import words as factor_words
@@ -75,6 +79,8 @@ class Programme(BaseModel):
     outcome: OutcomeSpec
     features: list[FeatureSpec]
     protected: ProtectedSpec
+    observation: ObservationSpec | None = None
+    mitigation: MitigationSpec = MitigationSpec()
     candidates: CandidatesSpec
     splits: SplitsSpec = SplitsSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
@@ -265,6 +271,13 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
     if contract is not None and has(programme, "core", "evaluation"):
         known = vocabulary(programme.core, contract)
         tell("programme.yaml", ("evaluation",), check_subsets(programme.evaluation, known.attributes, known.values))
+    if contract is not None and has(programme, "core", "protected", "observation") and programme.observation:
+        known = vocabulary(programme.core, contract)
+        found = check_observation(programme.observation, programme.protected, known.attributes, known.values)
+        tell("programme.yaml", ("observation",), found)
+    if has(programme, "protected", "mitigation"):
+        names = [spec.name for spec in programme.features] if has(programme, "features") else None
+        tell("programme.yaml", ("mitigation",), check_mitigation(programme.mitigation, programme.protected, names))
     if programme is not None:
         features = list(enumerate(programme.features)) if has(programme, "features") else None
         if features is None:  # one feature with a mistake does not hide those of the others

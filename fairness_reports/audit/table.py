@@ -27,11 +27,30 @@ COLUMNS: Final = (
     "low",
     "high",
     "n",
+    "identification",
+    "bound_low",
+    "bound_high",
     "state",
     "confirmatory",
+    "needed_n",
+    "detectable_gap",
+    "tipping_point",
     "reason",
 )
-"""Columns of the audit. (identification, bound_low, bound_high, needed_n are not built yet, so they are absent.)"""
+"""Columns of the audit."""
+_TEXTS = (
+    "split",
+    "attribute",
+    "group",
+    "band",
+    "metric",
+    "comparison",
+    "reference",
+    "identification",
+    "state",
+    "reason",
+)
+_FIGURES = ("value", "low", "high", "bound_low", "bound_high", "detectable_gap", "tipping_point")
 
 
 class Table:
@@ -50,8 +69,14 @@ class Table:
             "low": np.nan,
             "high": np.nan,
             "n": np.nan,
+            "identification": None,
+            "bound_low": np.nan,
+            "bound_high": np.nan,
             "state": NOT_JUDGED,
             "confirmatory": False,
+            "needed_n": np.nan,
+            "detectable_gap": np.nan,
+            "tipping_point": np.nan,
             "reason": None,
         }
         piece = {**self._fixed, **defaults, **columns}
@@ -77,11 +102,12 @@ def _spread(value: Any, size: int) -> Any:
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """The column types of the audit: the same whatever the rows hold."""
-    for name in ("split", "attribute", "group", "band", "metric", "comparison", "reference", "state", "reason"):
+    for name in _TEXTS:
         frame[name] = frame[name].astype("str")
-    for name in ("value", "low", "high"):
+    for name in _FIGURES:
         frame[name] = frame[name].astype(np.float64)
-    frame["n"] = frame["n"].astype("Int64")
+    for name in ("n", "needed_n"):
+        frame[name] = frame[name].astype("Int64")
     frame["confirmatory"] = frame["confirmatory"].astype(np.bool_)
     frame["as_of"] = frame["as_of"].astype(object)
     return frame
