@@ -6,7 +6,7 @@ Does not belong here: gaps and rows (rows), formulas (estimates).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,20 +15,18 @@ from numpy.typing import NDArray
 
 from data_contracts.errors import PlumblineError
 from fairness_reports.audit.auc import auc_by_group
+from fairness_reports.audit.draws import bootstrapped, replicated
 from fairness_reports.audit.estimates import AucEstimate, Estimate, RatioEstimate
 from fairness_reports.audit.grouping import Groups, banded, by_attribute, crossed, everybody, score_bands
-from fairness_reports.audit.metrics import BAND_METRICS, RATIOS, STATISTICS, Ratio, weighted
+from fairness_reports.audit.metrics import BAND_METRICS, RATIOS
 from fairness_reports.audit.points import fairlearn_points
 from fairness_reports.audit.statistics import Sums, per_case, summed
-from fairness_reports.bootstrap import replicate
 from fairness_reports.spec import JOIN, ProtectedSpec
 
 Array = NDArray[np.float64]
 
 TOLERANCE = 1e-12
 """How far our own sums may be from fairlearn's figures."""
-CHUNK = 20_000
-"""Statistics bootstrapped at a time: 160 MB for 1,000 replicates."""
 
 
 @dataclass(frozen=True)
@@ -113,44 +111,12 @@ def measure(
 
     partitions = [
         _partition(each, drawn, minimum, with_auc(each.groups))
-        for each, drawn in _bootstrapped(
+        for each, drawn in bootstrapped(
             [sums(each) for each in (everyone, *single.values(), *multiple)], minimum, clusters, seed, replicates
         )
     ]
     in_bands = [_in_bands(sums(banded(each, band_names, band)), minimum) for each in (everyone, *single.values())]
     return Measured(partitions[0], partitions, in_bands)
-
-
-def _bootstrapped(
-    parts: list[Sums], minimum: int, clusters: int, seed: list[int], replicates: int
-) -> Iterator[tuple[Sums, Array]]:
-    """Each partition with the replicates (replicates x kept groups x statistics) of its groups of sufficient size."""
-    import scipy.sparse as sp
-
-    for chunk in _chunks(parts, minimum):
-        pieces, ends = [], [0]
-        for part in chunk:
-            keep = part.cases() >= minimum
-            rows, columns, values = part.coordinates(keep)
-            pieces.append((rows + ends[-1], columns, values))
-            ends.append(ends[-1] + int(keep.sum()) * len(STATISTICS))
-        rows, columns, values = (np.concatenate(each) for each in zip(*pieces, strict=True))
-        drawn = replicate(sp.csr_array((values, (rows, columns)), shape=(ends[-1], clusters)), replicates, seed)
-        for i, part in enumerate(chunk):
-            yield part, drawn[:, ends[i] : ends[i + 1]].reshape(replicates, -1, len(STATISTICS))
-
-
-def _chunks(parts: list[Sums], minimum: int) -> Iterator[list[Sums]]:
-    chunk: list[Sums] = []
-    size = 0
-    for part in parts:
-        rows = int((part.cases() >= minimum).sum()) * len(STATISTICS)
-        if chunk and size + rows > CHUNK:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(part)
-        size += rows
-    yield chunk
 
 
 def _partition(sums: Sums, drawn: Array, minimum: int, auc: AucEstimate | None) -> Partition:
@@ -163,7 +129,7 @@ def _partition(sums: Sums, drawn: Array, minimum: int, auc: AucEstimate | None) 
                 raise PlumblineError(f"our {metric} and fairlearn's differ.", where=sums.groups.attribute)
             points[metric][keep] = published
     estimates: dict[str, Estimate] = {
-        metric: RatioEstimate(metric, sums, points[metric], _replicates(ratio, drawn, keep), minimum)
+        metric: RatioEstimate(metric, sums, points[metric], replicated(ratio, drawn, keep), minimum)
         for metric, ratio in RATIOS.items()
     }
     if auc is not None:
@@ -182,10 +148,3 @@ def _own_point(sums: Sums, metric: str) -> Array:
     numerator, denominator = sums.metric(metric)
     with np.errstate(divide="ignore", invalid="ignore"):
         return numerator / denominator
-
-
-def _replicates(ratio: Ratio, drawn: Array, keep: NDArray[np.bool_]) -> Array:
-    result = np.full((len(drawn), len(keep)), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result[:, keep] = weighted(drawn, ratio.numerator) / weighted(drawn, ratio.denominator)
-    return result
