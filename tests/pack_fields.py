@@ -22,6 +22,8 @@ from data_contracts.dialect import Dialect
 from data_contracts.rules.items import Arguments, Implementation, Item
 from data_contracts.yamldoc import known_fields
 from fairness_reports.charter import Acceptance, Charter, FairnessThreshold, PerformanceThreshold
+from fairness_reports.identification.spec import ObservationSpec, Range, Served
+from fairness_reports.mitigation import MitigationSpec
 from fairness_reports.spec import ProtectedSpec
 from features.fields import Events, ValueRange
 from features.kinds import KINDS
@@ -85,6 +87,8 @@ SECTIONS: dict[tuple[str, str], list[type[BaseModel]]] = {
     ("programme.yaml", "A feature"): list(KINDS),
     ("programme.yaml", "Events of a feature"): [Events, ValueRange],
     ("programme.yaml", "Protected attributes"): [ProtectedSpec],
+    ("programme.yaml", "Observation"): [ObservationSpec, Served, Range],
+    ("programme.yaml", "Mitigation"): [MitigationSpec],
     ("programme.yaml", "Candidates"): [CandidatesSpec, CandidateSpec, *SETTINGS],
     ("programme.yaml", "Splits"): [SplitsSpec],
     ("programme.yaml", "Evaluation"): [EvaluationSpec, Subset],
