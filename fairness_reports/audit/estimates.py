@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fairness_reports.audit import intervals
 from fairness_reports.audit.auc import Auc
-from fairness_reports.audit.metrics import NO_NON_OUTCOMES, NO_OUTCOMES, RATIOS
+from fairness_reports.audit.metrics import NO_NON_OUTCOMES, NO_OUTCOMES, RATE_BEHIND, RATIOS
 from fairness_reports.audit.reasons import ONE_CLUSTER, SAME_SCORES, fewer_than
 from fairness_reports.audit.statistics import Sums
 
@@ -147,8 +147,8 @@ class RatioEstimate:
         self.small = (self._all < SMALL_CASES) | (self._clusters < SMALL_CLUSTERS)
         if ratio.proportion:
             self.small |= np.minimum(numerator, self._all - numerator) < SMALL_KIND
-        elif self.metric == "calibration":
-            happened, known = self.sums.metric("base_rate")
+        elif self.metric in RATE_BEHIND:
+            happened, known = self.sums.metric(RATE_BEHIND[self.metric])
             self.small |= np.minimum(happened, known - happened) < SMALL_KIND
         for i in np.flatnonzero((self._clusters < 2) & ~np.isnan(self.value)):
             self.reason[i] = ONE_CLUSTER
@@ -159,10 +159,10 @@ class RatioEstimate:
         with np.errstate(divide="ignore", invalid="ignore"):
             if RATIOS[self.metric].proportion:
                 return self._wilson(self.value, self._all, self._se, self._worst, t)
-            if self.metric == "calibration":
+            if self.metric in RATE_BEHIND:
                 # the scores of these cases are given; what is uncertain is how often the outcome happens
-                happened, known = self.sums.metric("base_rate")
-                se, _, worst = self.sums.spread("base_rate")
+                happened, known = self.sums.metric(RATE_BEHIND[self.metric])
+                se, _, worst = self.sums.spread(RATE_BEHIND[self.metric])
                 rate = happened / known
                 low, high = self._wilson(rate, known, se, worst, t)
                 return self.value + rate - high, self.value + rate - low
@@ -182,7 +182,7 @@ class RatioEstimate:
                 low[big], high[big] = self.value[big] - half, self.value[big] + half
             else:
                 low[big], high[big] = self._resampled(self.replicates[:, big], self.value[big], confidence)
-            if self.metric != "calibration":
+            if self.metric not in RATE_BEHIND:
                 low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
         return _without_points((low, high))
 
@@ -197,7 +197,7 @@ class RatioEstimate:
         """Interval of each value minus the reference's value at a position; NaN where there is none."""
         assert isinstance(reference, RatioEstimate)  # noqa: S101  # a gap is between figures of one metric
         low, high, shown = self._blank(reference, at)
-        mine, other = self._drawn(), reference._drawn()[:, [at]]
+        mine, other = self.drawn(), reference.drawn()[:, [at]]
         small = shown & (self.small | reference.small[at])
         big = shown & ~small
         if small.any():
@@ -226,14 +226,20 @@ class RatioEstimate:
                 self.value[small], (a[0][small], a[1][small]), reference.value[[at]], (b[0][[at]], b[1][[at]])
             )
         if big.any():
-            replicates = self._drawn()[:, big] / reference._drawn()[:, [at]]
+            replicates = self.drawn()[:, big] / reference.drawn()[:, [at]]
             low[big], high[big] = self._resampled(replicates, self.value[big] / reference.value[at], confidence)
         return _without_points((low, high))
 
-    def _drawn(self) -> Array:
+    def drawn(self) -> Array:
+        """The replicates of the groups."""
         if self.replicates is None:
             raise ValueError("gaps need replicates")
         return self.replicates
+
+    def correlation(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Array:
+        """Correlation between groups, pair by pair, that common clusters cause."""
+        drawn = self.drawn()
+        return _correlation(drawn[:, first], drawn[:, second])
 
     def _blank(self, reference: RatioEstimate, at: int) -> tuple[Array, Array, NDArray[np.bool_]]:
         nothing = np.full(len(self.value), np.nan)
