@@ -4,6 +4,7 @@ Belongs here: the section `observation:` of programme.yaml, sharp bounds, the se
 Does not belong here: the figures on recorded outcomes and their intervals (fairness_reports.audit).
 """
 
+from fairness_reports.identification.identify import identify
 from fairness_reports.identification.spec import ObservationSpec
 
-__all__ = ["ObservationSpec"]
+__all__ = ["ObservationSpec", "identify"]
