@@ -15,6 +15,10 @@ NOT_RECORDED = "not recorded"
 OVERALL = "overall"
 JOIN = " × "
 """Between the names of crossed attributes and between their values."""
+POOLED = "small groups together"
+"""Name of the row for all groups of an attribute that are too small to be shown, when together they are not."""
+SCORES_SHOWN = ", scores shown"
+"""Ends the name of the split of those cases whose scores had been shown to workers."""
 
 Name = Annotated[str, Field(min_length=1, pattern=r"^[^×]+$")]
 
@@ -26,8 +30,8 @@ class ProtectedSpec(BaseModel):
     ----------
     attributes : list of str
         Names of attributes in core.attribute. At least one: without it nothing can be audited.
-    intersections : "pairs", "none" or list of lists of str
-        Which attributes are crossed. `pairs` crosses each two of them.
+    intersections : "pairs", "triples", "none" or list of lists of str
+        Which attributes are crossed. `pairs` crosses each two of them, `triples` each two and each three.
     missing_label : str
         The name of the group of people for whom an attribute is not recorded. It is a group of its own.
     """
@@ -35,7 +39,7 @@ class ProtectedSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     attributes: list[Name] = Field(min_length=1)
-    intersections: Literal["pairs", "none"] | list[list[Name]] = "pairs"
+    intersections: Literal["pairs", "triples", "none"] | list[list[Name]] = "pairs"
     missing_label: str = Field(default=NOT_RECORDED, min_length=1)
 
     @model_validator(mode="after")
@@ -61,6 +65,8 @@ class ProtectedSpec(BaseModel):
             return []
         if self.intersections == "pairs":
             return list(combinations(self.attributes, 2))
+        if self.intersections == "triples":
+            return [*combinations(self.attributes, 2), *combinations(self.attributes, 3)]
         return [tuple(crossed) for crossed in self.intersections]
 
     def names(self) -> list[str]:
