@@ -1,0 +1,293 @@
+"""What the columns of a foreign table mean: outcomes, decisions, scores, groups.
+
+Belongs here: from text to 1, 0 or unknown, to numbers, to names of groups; a sentence for what cannot be understood.
+Does not belong here: reading files (reading), who is selected (selection). A sentence never shows a value of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_contracts.errors import UsageError
+from data_contracts.yamldoc import nearest
+from fairness_reports.scored_file.column import BLANK, BLANK_NUMBER, TextColumn
+from fairness_reports.scored_file.request import ScoreIs
+from fairness_reports.spec import OVERALL
+
+MOST_GROUPS: Final = 100
+MOST_PERIODS: Final = 100
+LONGEST_NAME: Final = 100
+_YES_NO: Final = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
+
+Array = NDArray[np.float64]
+
+
+class Positives:
+    """What counts as 1 in a column of text, as the user said with --positive.
+
+    Parameters
+    ----------
+    given : sequence of str
+        `VALUE` or `COLUMN=VALUE`.
+    columns : sequence of str
+        The columns that can be meant.
+    """
+
+    def __init__(self, given: Sequence[str], columns: Sequence[str]) -> None:
+        self._given = [(each, *self._split(each, columns)) for each in given]
+        self._used: set[str] = set()
+
+    @staticmethod
+    def _split(text: str, columns: Sequence[str]) -> tuple[str | None, str]:
+        for name in sorted(columns, key=len, reverse=True):
+            if text.startswith(f"{name}="):
+                return name, _canonical(text[len(name) + 1 :])
+        return None, _canonical(text)
+
+    def of(self, column: TextColumn) -> set[str]:
+        """The texts that count as 1 in this column; empty where nothing was said of it."""
+        there = {_canonical(value) for value in column.present()}
+        found = {(text, value) for text, name, value in self._given if name in (None, column.name) and value in there}
+        self._used |= {text for text, _ in found}
+        return {value for _, value in found}
+
+    def check(self) -> None:
+        """Refuse what no column had."""
+        for text, _, _ in self._given:
+            if text not in self._used:
+                raise UsageError(
+                    f"no row has “{text}”.", where="--positive", todo="Check its spelling, and capital letters."
+                )
+
+
+def _canonical(text: str) -> str:
+    text = text.strip()
+    try:
+        return str(int(text)) if float(text).is_integer() else text
+    except (ValueError, OverflowError):
+        return text
+
+
+def yes_no(column: TextColumn, positives: Positives, option: str) -> Array:
+    """1, 0, or NaN where nothing is recorded.
+
+    Parameters
+    ----------
+    column : TextColumn
+        0 and 1, true and false, or whatever `positives` tells of.
+    positives : Positives
+        What counts as 1.
+    option : str
+        The option that named the column, for the sentence.
+    """
+    positive = positives.of(column)
+    if positive:
+        return column.mapped(lambda value: float(_canonical(value) in positive))
+    there = {_canonical(value).lower() for value in column.present(BLANK_NUMBER)}
+    if there <= set(_YES_NO):
+        return column.mapped(lambda value: _YES_NO[_canonical(value).lower()])
+    numbers, wrong = column.numbers()
+    many = f"{len(there):,} different values"
+    if wrong == 0:
+        what = f"the column “{column.name}” holds other numbers than 0 and 1 ({many})."
+    elif wrong == int((~column.is_blank(BLANK_NUMBER)).sum()):
+        what = f"the column “{column.name}” holds text ({many}), not 0 and 1."
+    else:
+        what = f"the column “{column.name}” holds text besides numbers ({many})."
+    if np.isinf(numbers).any() or len(there) > MOST_GROUPS:
+        raise UsageError(what, where=option, todo="Name a column that says yes or no.")
+    raise UsageError(
+        what, where=option, todo="Say what counts as 1 with --positive VALUE (repeat it where several values count)."
+    )
+
+
+def known_for_all(column: TextColumn, positives: Positives, option: str) -> NDArray[np.bool_]:
+    """Yes or no for every row: a decision has no third state."""
+    values = yes_no(column, positives, option)
+    missing = int(np.isnan(values).sum())
+    if missing:
+        raise UsageError(
+            f"the column “{column.name}” is empty in {missing:,} of {len(values):,} rows.",
+            where=option,
+            todo="Fill it, or leave these rows out: who is neither selected nor not cannot be audited.",
+        )
+    return np.asarray(values == 1, dtype=np.bool_)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of a table.
+
+    Attributes
+    ----------
+    values : numpy.ndarray
+        As in the file.
+    kind : {"probability", "rank"}
+        Whether they are probabilities, or only their order counts.
+    why : {"given", "range", "two values", ""}
+        Why only their order counts: somebody said so, they leave the range of probabilities, or they are 0 and 1 only.
+    """
+
+    values: Array
+    kind: Literal["probability", "rank"]
+    why: str
+
+    def for_audit(self) -> Array:
+        """Probabilities as they are; otherwise ranks from 2, which nobody can take for probabilities."""
+        if self.kind == "probability":
+            return self.values
+        return np.unique(self.values, return_inverse=True)[1].reshape(-1).astype(np.float64) + 2
+
+
+def scores(column: TextColumn, score_is: ScoreIs) -> Scores:
+    """The scores, all of them numbers."""
+    values, wrong = column.numbers()
+    where = "--score"
+    if wrong:
+        raise UsageError(
+            f"the column “{column.name}” holds something that is not a number in {wrong:,} of {len(values):,} rows.",
+            where=where,
+            todo="A score is a number, as 0.37 or 0,37 or 7.",
+        )
+    missing = int(np.isnan(values).sum())
+    if missing:
+        raise UsageError(
+            f"the column “{column.name}” is empty in {missing:,} of {len(values):,} rows.",
+            where=where,
+            todo="Score these rows or leave them out, knowing whom you leave out.",
+        )
+    outside = int(((values < 0) | (values > 1)).sum())
+    if score_is == "probability" and outside:
+        raise UsageError(
+            f"{outside:,} of {len(values):,} scores in “{column.name}” are no probabilities: below 0 or above 1.",
+            where=where,
+            todo="Divide percentages by 100; for points or deciles say --score-is rank.",
+        )
+    if score_is == "rank":
+        return Scores(values, "rank", "given")
+    if outside:
+        return Scores(values, "rank", "range")
+    if score_is == "auto" and set(np.unique(values)) <= {0.0, 1.0}:
+        return Scores(values, "rank", "two values")
+    return Scores(values, "probability", "")
+
+
+def group_names(column: TextColumn, option: str = "--by") -> NDArray[np.object_]:
+    """Per row the name of its group, None where nothing is recorded."""
+    there = column.present()
+    if len(there) > MOST_GROUPS:
+        raise UsageError(
+            f"the column “{column.name}” has {len(there):,} different values: is it an id, a date or a number?",
+            where=option,
+            todo=f"A group column has at most {MOST_GROUPS}. Put numbers into bands first (as in 18-24, 25-34).",
+        )
+    if any(len(value) > LONGEST_NAME for value in there):
+        raise UsageError(
+            f"the column “{column.name}” holds texts longer than {LONGEST_NAME} characters: are they notes?",
+            where=option,
+            todo="Name a column with groups.",
+        )
+    names = np.array([None if value.lower() in BLANK else plain_name(value) for value in column.values] + [None],
+                     dtype=object)  # fmt: skip
+    return np.asarray(names[column.codes], dtype=object)
+
+
+def plain_name(text: str) -> str:
+    """A group's name as it can be shown anywhere: one line, no control characters, not the name of everybody."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    shown = " ".join(shown.split()) or "?"
+    return f"{shown} (group)" if shown == OVERALL else shown
+
+
+def periods(column: TextColumn) -> NDArray[np.object_]:
+    """Per row the name of its period."""
+    _no_gaps(column, "--split")
+    if len(column.present()) > MOST_PERIODS:
+        raise UsageError(
+            f"the column “{column.name}” has {len(column.present()):,} different values: is it a date?",
+            where="--split",
+            todo=f"Name a column with at most {MOST_PERIODS} periods, such as years.",
+        )
+    return np.array([plain_name(str(text)) for text in column.texts()], dtype=object)
+
+
+def case_ids(column: TextColumn, split: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Per row its id: once in each period."""
+    _no_gaps(column, "--case")
+    ids = column.texts()
+    seen = len(set(zip(split.tolist(), ids.tolist(), strict=True)))
+    if seen < len(ids):
+        raise UsageError(
+            f"in “{column.name}”, {len(ids) - seen:,} rows repeat an id of the same period.",
+            where="--case",
+            todo="If it names persons or households, use --cluster; if rows are doubled, take the copies out.",
+        )
+    return ids
+
+
+def clusters(column: TextColumn, rows: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
+    """Per row its cluster, and how many rows have none recorded: each of these is a cluster of its own."""
+    texts = column.texts()
+    blank = np.array([text is None for text in texts], dtype=np.bool_)
+    named = np.array([f"cluster {text}" for text in texts], dtype=object)
+    return np.where(blank, np.array([f"row {row}" for row in rows], dtype=object), named), int(blank.sum())
+
+
+def references(given: Sequence[str], groups: dict[str, set[str]]) -> dict[str, str]:
+    """The group to compare with, per attribute.
+
+    Parameters
+    ----------
+    given : sequence of str
+        `GROUP` or `ATTRIBUTE=GROUP`.
+    groups : dict of str to set of str
+        The groups of each attribute.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        attribute, group = _reference(text, groups)
+        if attribute in found:
+            raise UsageError(
+                f"“{attribute}” has two references.", where="--reference", todo="Name one group per attribute."
+            )
+        found[attribute] = group
+    return found
+
+
+def _reference(text: str, groups: dict[str, set[str]]) -> tuple[str, str]:
+    text = text.strip()
+    for attribute in sorted(groups, key=len, reverse=True):
+        if text.startswith(f"{attribute}="):
+            group = text[len(attribute) + 1 :].strip()
+            if group in groups[attribute]:
+                return attribute, group
+    having = [attribute for attribute, names in groups.items() if text in names]
+    if len(having) == 1:
+        return having[0], text
+    if having:
+        raise UsageError(
+            f"{' and '.join(f'“{name}”' for name in having)} both have a group “{text}”.",
+            where="--reference",
+            todo=f"Say which: --reference '{having[0]}={text}'.",
+        )
+    known = sorted({name for names in groups.values() for name in names})
+    raise UsageError(
+        f"no column named with --by has a group “{text}”.",
+        where="--reference",
+        todo=nearest(text.rpartition("=")[2], known) or "Write it as it stands in the table.",
+    )
+
+
+def _no_gaps(column: TextColumn, option: str) -> None:
+    missing = int(column.is_blank().sum())
+    if missing:
+        raise UsageError(
+            f"the column “{column.name}” is empty in {missing:,} of {len(column.codes):,} rows.",
+            where=option,
+            todo="Fill it or leave these rows out.",
+        )
