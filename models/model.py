@@ -160,6 +160,7 @@ def fit_model(
     seed: int,
     calibration_share: float,
     columns: Sequence[Column] = (),
+    sample_weight: np.ndarray | None = None,
 ) -> Model:
     """Fit a candidate on one part of the clusters and its calibrator on the rest.
 
@@ -179,6 +180,9 @@ def fit_model(
         Share of the clusters for calibration, chosen by a hash of their ids.
     columns : sequence of features.spec.Column, optional
         What the columns of X stand for: categories and directions.
+    sample_weight : ndarray of float64, optional
+        How much each row counts for the candidate. The calibrator takes its rows as they are: a score stays the
+        probability of what is recorded.
     """
     apart = hashed_share(clusters, seed, "calibration") < calibration_share
     for part, use in ((apart, "calibration"), (~apart, "fitting")):
@@ -189,7 +193,8 @@ def fit_model(
                 todo="There is too little to learn from: more cohorts, or a longer horizon, are needed.",
             )
     values = np.ascontiguousarray(X.to_numpy(dtype=np.float64))
-    fitted = fit_candidate(spec, values[~apart], y[~apart], clusters[~apart], seed, columns)
+    weights = None if sample_weight is None else sample_weight[~apart]
+    fitted = fit_candidate(spec, values[~apart], y[~apart], clusters[~apart], seed, columns, weights)
     calibrator = fit_calibrator(fitted.raw(values[apart]), y[apart], clusters[apart])
     support = fit_support(values[~apart], values[apart])
     return Model(spec.label, spec.settings, tuple(X.columns), fitted, calibrator, float(y.mean()), len(y), support)

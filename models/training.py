@@ -70,7 +70,9 @@ class Trainer:
         """The same with another seed."""
         return replace(self, seed=seed)
 
-    def fit(self, candidate: CandidateSpec, rows: Rows, y: np.ndarray) -> Model:
+    def fit(
+        self, candidate: CandidateSpec, rows: Rows, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> Model:
         """Fit one candidate on rows, or read the same fit from the store.
 
         Parameters
@@ -81,16 +83,25 @@ class Trainer:
             The training rows, fitting and calibration together.
         y : ndarray of float64
             Their labels, 1 or 0.
+        sample_weight : ndarray of float64, optional
+            How much each row counts, for comparisons: such a fit is not kept in the store.
         """
         clusters = rows.frame["cluster_id"].to_numpy(dtype=object)
         share = self.candidates.calibration_share
 
         def fit() -> Model:
             return fit_model(
-                candidate, rows.X, y, clusters, seed=self.seed, calibration_share=share, columns=rows.described
+                candidate,
+                rows.X,
+                y,
+                clusters,
+                seed=self.seed,
+                calibration_share=share,
+                columns=rows.described,
+                sample_weight=sample_weight,
             )
 
-        if self.store is None or not candidate.deployable:
+        if self.store is None or not candidate.deployable or sample_weight is not None:
             return fit()
         key = training_key(
             candidate, rows.X, y, clusters, seed=self.seed, calibration_share=share, columns=rows.described
@@ -124,15 +135,29 @@ class Trainer:
             # one number remembers no cluster; each fold's own rate leaves out its outcomes and would rank them upside
             # down, and the rate of those who have no relatives in the test is another one
             return Audited((self.fit(candidate, rows.take(split.possible), split.y_possible),), self.seed)
-        if design == "purged":
-            return Audited((self.fit(candidate, rows.take(split.train), split.y_train),), self.seed)
+        parts = [self.fit(candidate, rows.take(at), y) for at, y in self.training_parts(rows, split, design)]
+        return Audited(tuple(parts), self.seed)
+
+    def training_parts(
+        self, rows: Rows, split: Split, design: str | None = None
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Which rows each model of a split learns from.
+
+        Parameters
+        ----------
+        rows, split, design
+            As in `fit_split`.
+
+        Returns
+        -------
+        list of (positions, labels)
+            One for what purging leaves; or one per fold of clusters, in their order, each without its own fold.
+        """
+        if (design or split.design) == "purged":
+            return [(split.train, split.y_train)]
         clusters = rows.frame["cluster_id"].to_numpy(dtype=object)[split.possible]
         fold = cross_fitting_fold(clusters, self.folds, self.seed)
-        parts = [
-            self.fit(candidate, rows.take(split.possible[fold != k]), split.y_possible[fold != k])
-            for k in range(self.folds)
-        ]
-        return Audited(tuple(parts), self.seed)
+        return [(split.possible[fold != k], split.y_possible[fold != k]) for k in range(self.folds)]
 
 
 def predictions(split: Split, test: Rows, model: Audited, name: str | None = None) -> pd.DataFrame:

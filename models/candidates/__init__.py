@@ -25,6 +25,7 @@ from models.folds import one_thread
 from models.spec import CandidateSpec
 
 __all__ = [
+    "TAKES_WEIGHTS",
     "BoostingModel",
     "EbmModel",
     "Fitted",
@@ -46,6 +47,7 @@ def fit_candidate(
     clusters: np.ndarray,
     seed: int,
     columns: Sequence[Column] = (),
+    sample_weight: np.ndarray | None = None,
 ) -> Fitted:
     """Fit one candidate.
 
@@ -63,6 +65,9 @@ def fit_candidate(
         Seed of the run.
     columns : sequence of Column
         What is known of each column of X, in its order: directions, categories. Empty: plain columns.
+    sample_weight : ndarray of float64, optional
+        How much each row counts in the fit; settings are chosen on folds of the rows as they are. Only kinds in
+        `TAKES_WEIGHTS`.
 
     Returns
     -------
@@ -87,8 +92,15 @@ def fit_candidate(
     X, y, clusters = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64), np.asarray(clusters)
     order = canonical_order(X, y, clusters)
     X, y, clusters = np.ascontiguousarray(X[order]), y[order], clusters[order]
+    weighted: dict[str, Any] = {}
+    if sample_weight is not None:
+        if spec.name not in TAKES_WEIGHTS:
+            raise PlumblineError(
+                f"a candidate of the kind {spec.name} takes no weights", where=f"candidate {spec.label}"
+            )
+        weighted["sample_weight"] = np.asarray(sample_weight, dtype=np.float64)[order]
     with one_thread():
-        return _FITS[spec.name](spec.grid, X, y, clusters, seed, columns)
+        return _FITS[spec.name](spec.grid, X, y, clusters, seed, columns, **weighted)
 
 
 def require(specs: Iterable[CandidateSpec]) -> None:
@@ -122,32 +134,54 @@ def from_state(state: dict[str, Any]) -> Fitted:
 
 
 def _base_rate(
-    grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
+    grid: list[Settings],
+    X: np.ndarray,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    seed: int,
+    columns: Sequence[Column],
+    sample_weight: np.ndarray | None = None,
 ) -> Fitted:
-    return fit_linear("base_rate", X, y, [], 1.0)
+    return fit_linear("base_rate", X, y, [], 1.0, sample_weight=sample_weight)
 
 
 def _one_factor(
-    grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
+    grid: list[Settings],
+    X: np.ndarray,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    seed: int,
+    columns: Sequence[Column],
+    sample_weight: np.ndarray | None = None,
 ) -> Fitted:
-    def fit(settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Fitted:
+    def fit(
+        settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray, counts: np.ndarray | None = None
+    ) -> Fitted:
         best, auc_inside = best_column(X, y, clusters, seed)
         notes = {"column": best, "auc_inside": auc_inside, "settings": settings}
-        return fit_linear("one_factor", X, y, [best], settings["inverse_penalty"], notes)
+        return fit_linear("one_factor", X, y, [best], settings["inverse_penalty"], notes, sample_weight=counts)
 
-    return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters)
+    return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters, sample_weight)
 
 
 def _logistic(
-    grid: list[Settings], X: np.ndarray, y: np.ndarray, clusters: np.ndarray, seed: int, columns: Sequence[Column]
+    grid: list[Settings],
+    X: np.ndarray,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    seed: int,
+    columns: Sequence[Column],
+    sample_weight: np.ndarray | None = None,
 ) -> Fitted:
     signs = directions(columns, X.shape[1])
 
-    def fit(settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Fitted:
+    def fit(
+        settings: Settings, X: np.ndarray, y: np.ndarray, clusters: np.ndarray, counts: np.ndarray | None = None
+    ) -> Fitted:
         penalty = settings["inverse_penalty"]
-        return fit_linear("logistic", X, y, range(X.shape[1]), penalty, {"settings": settings}, signs)
+        return fit_linear("logistic", X, y, range(X.shape[1]), penalty, {"settings": settings}, signs, counts)
 
-    return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters)
+    return fit(tuned(grid, fit, X, y, clusters, seed), X, y, clusters, sample_weight)
 
 
 _FITS: dict[str, Callable[..., Fitted]] = {
@@ -159,6 +193,9 @@ _FITS: dict[str, Callable[..., Fitted]] = {
     "hist_gradient_boosting": fit_boosting,
     "other": fit_other,
 }
+
+TAKES_WEIGHTS = frozenset({"base_rate", "one_factor", "logistic", "hist_gradient_boosting"})
+"""Kinds whose rows may count by weights."""
 
 _MODELS: dict[str, Callable[..., Fitted]] = {
     "base_rate": LinearModel,

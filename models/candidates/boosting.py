@@ -87,6 +87,7 @@ def fit_boosting(
     clusters: np.ndarray,
     seed: int,
     columns: Sequence[Column] = (),
+    sample_weight: np.ndarray | None = None,
 ) -> BoostingModel:
     """Fit boosting with the settings and the number of trees that do best on held-out clusters.
 
@@ -94,7 +95,7 @@ def fit_boosting(
     ----------
     grid : list of dict
         Settings, the simplest first.
-    X, y, clusters, seed, columns
+    X, y, clusters, seed, columns, sample_weight
         As in `fit_candidate`.
 
     Returns
@@ -116,7 +117,7 @@ def fit_boosting(
         return np.array([log_loss(raw.ravel(), y[outside]) for raw in fitted._staged_raw_predict(Z[outside])])
 
     chosen, step = search(grid, losses, y, clusters, seed)
-    estimator = booster(grid[chosen], step + 1).fit(Z, y)
+    estimator = booster(grid[chosen], step + 1).fit(Z, y, sample_weight=sample_weight)
     _without_functions(estimator)
     return BoostingModel(estimator, put.place, put.code, {"trees": step + 1, "settings": grid[chosen]})
 

@@ -67,6 +67,7 @@ def fit_linear(
     inverse_penalty: float,
     notes: dict[str, Any] | None = None,
     directions: Sequence[int] | np.ndarray = (),
+    sample_weight: np.ndarray | None = None,
 ) -> LinearModel:
     """Fit log-odds on the columns in `use`; with none of them it is the base rate.
 
@@ -84,6 +85,8 @@ def fit_linear(
         What the model remembers of its fit.
     directions : sequence of int, optional
         By column of X: 1 where its weight may not fall below zero, -1 where it may not rise above, 0 where it is free.
+    sample_weight : ndarray of float64, optional
+        How much each row counts for the coefficients; centres and spreads are those of the rows as they are.
     """
     columns = X.shape[1]
     absent = np.isnan(X)
@@ -99,7 +102,7 @@ def fit_linear(
     spread, missing_spread = filled.std(axis=0), absent.std(axis=0)
     shown = used[spread[used] > 1e-12 * (1 + np.abs(means[used]))]
     flagged = used[missing_spread[used] > 0]
-    intercept = float(logit(y.mean()))
+    intercept = float(logit(y.mean() if sample_weight is None else np.average(y, weights=sample_weight)))
     if len(shown) + len(flagged):
         Z = np.hstack(
             [
@@ -109,7 +112,7 @@ def fit_linear(
         )
         signs = np.zeros(Z.shape[1])
         signs[: len(shown)] = np.asarray(directions, dtype=np.float64)[shown] if len(directions) else 0.0
-        found, intercept = _penalised(Z, y, inverse_penalty, signs)
+        found, intercept = _penalised(Z, y, inverse_penalty, signs, sample_weight)
         weights[shown] = found[: len(shown)] / spread[shown]
         missing_weights[flagged] = found[len(shown) :] / missing_spread[flagged]
     return LinearModel(
@@ -117,7 +120,9 @@ def fit_linear(
     )
 
 
-def _penalised(Z: np.ndarray, y: np.ndarray, inverse_penalty: float, signs: np.ndarray) -> tuple[np.ndarray, float]:
+def _penalised(
+    Z: np.ndarray, y: np.ndarray, inverse_penalty: float, signs: np.ndarray, sample_weight: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """Weights and intercept of logistic regression with an L2 penalty; weights against their sign are held at zero.
 
     Where scikit-learn's weights have no wrong sign they are the answer. Otherwise the same objective is minimised
@@ -126,17 +131,19 @@ def _penalised(Z: np.ndarray, y: np.ndarray, inverse_penalty: float, signs: np.n
     from scipy.optimize import minimize
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=inverse_penalty, solver="lbfgs", max_iter=2000, tol=1e-8).fit(Z, y)
+    model = LogisticRegression(C=inverse_penalty, solver="lbfgs", max_iter=2000, tol=1e-8)
+    model.fit(Z, y, sample_weight=sample_weight)
     weights, intercept = model.coef_[0], float(model.intercept_[0])
     wrong = weights * signs < 0
     if not wrong.any():
         return weights, intercept
     side = np.where(y == 1, 1.0, -1.0)
+    counts = 1.0 if sample_weight is None else sample_weight
 
     def loss(b: np.ndarray) -> tuple[float, np.ndarray]:
         margin = side * (Z @ b[:-1] + b[-1])
-        slope = -side * expit(-margin)
-        value = np.logaddexp(0.0, -margin).sum() + b[:-1] @ b[:-1] / (2 * inverse_penalty)
+        slope = -side * expit(-margin) * counts
+        value = (np.logaddexp(0.0, -margin) * counts).sum() + b[:-1] @ b[:-1] / (2 * inverse_penalty)
         return float(value), np.append(slope @ Z + b[:-1] / inverse_penalty, slope.sum())
 
     bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs] + [(None, None)]
