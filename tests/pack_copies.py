@@ -59,12 +59,13 @@ def loosen(pack: Path) -> None:
 
 
 def thin(pack: Path, models: tuple[str, ...] = ("base_rate", "logistic")) -> None:
-    """Few candidates and splits, no crossed groups: a full run takes seconds. Core, cohort, features stay."""
+    """Few candidates and splits, no crossed groups, nothing tried against gaps: a full run takes seconds. Core, cohort, features stay."""
 
     def edit(programme: dict[str, Any]) -> None:
         programme["candidates"] = {"models": list(models)}
         programme["splits"] = {"last": 2}
         programme["protected"] = {"attributes": programme["protected"]["attributes"], "intersections": "none"}
+        programme.pop("mitigation", None)
 
     change(pack, "programme.yaml", edit)
 
