@@ -123,6 +123,12 @@ class Audited:
         """Content hash; of a single model its own."""
         return self.parts[0].version if len(self.parts) == 1 else content_hash([part.version for part in self.parts])
 
+    def part_of(self, clusters: np.ndarray) -> np.ndarray:
+        """Position in `parts` of the model that scores each row: the one that has not seen its cluster."""
+        if len(self.parts) == 1:
+            return np.zeros(len(clusters), dtype=np.int64)
+        return cross_fitting_fold(clusters, len(self.parts), self.seed)
+
     def raw_and_score(self, X: pd.DataFrame, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-odds and calibrated probability of each row.
 
@@ -139,9 +145,9 @@ class Audited:
             Of several parts only the scores can be compared: each has a calibrator of its own.
         """
         raw, score = np.empty(len(X)), np.empty(len(X))
-        fold = cross_fitting_fold(clusters, len(self.parts), self.seed) if len(self.parts) > 1 else np.zeros(len(X))
+        scored_by = self.part_of(clusters)
         for k, part in enumerate(self.parts):
-            mine = np.flatnonzero(fold == k)
+            mine = np.flatnonzero(scored_by == k)
             raw[mine] = part.raw(X.iloc[mine])
             score[mine] = part.calibrator.score(raw[mine])
         return raw, score

@@ -4,6 +4,7 @@ Belongs here: exact contributions, and what is made of them.
 Does not belong here: words (features.words) and charts (fairness_reports).
 """
 
+from models.explanation.audited import Explained, audited_contributions, explainable
 from models.explanation.contributions import TOLERANCE, check_additive, contributions, explanation, tree_contributions
 from models.explanation.factors import (
     by_factor,
@@ -16,11 +17,14 @@ from models.explanation.factors import (
 
 __all__ = [
     "TOLERANCE",
+    "Explained",
+    "audited_contributions",
     "by_factor",
     "case_rows",
     "check_additive",
     "contributions",
     "direction_of",
+    "explainable",
     "explanation",
     "factors_by_association",
     "importance",
