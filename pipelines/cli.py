@@ -11,6 +11,7 @@ import datetime as dt
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -203,6 +204,62 @@ def relink(
         from pipelines.relink import relink_table
 
         click.echo(relink_table(place, file, data, out, programme, purpose, who))
+    return 0
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("more_by", metavar="[COL]...", nargs=-1)
+@click.option("--outcome", metavar="COL", required=True, help="What happened: 1, 0, or empty where unknown.")
+@click.option("--score", metavar="COL", help="The score. May be left out with --decision.")
+@click.option("--at", metavar="THRESHOLD", help="Selected means score >= THRESHOLD.")
+@click.option("--top", metavar="N|N%", help="Selected means among the N (or N%) highest scores of each period.")
+@click.option("--decision", metavar="COL", help="Selected means so decided in this column.")
+@click.option("--by", metavar="COL", multiple=True, help="A column with groups; several names may follow. Repeatable.")
+@click.option("--cluster", metavar="COL", help="Household or person: rows that are not independent.")
+@click.option("--case", metavar="COL", help="The case's id [default: the row's number].")
+@click.option("--split", metavar="COL", help="The period: each is audited by itself.")
+@click.option("--shown", metavar="COL", help="Whether the score had been shown to those who decided.")
+@click.option("--reference", metavar="GROUP", multiple=True, help="Compare with this group too: GROUP or COL=GROUP.")
+@click.option("--positive", metavar="VALUE", multiple=True, help="What counts as 1 in text: VALUE or COL=VALUE.")
+@click.option("--intersections", type=click.Choice(["none", "pairs", "triples"]), default="pairs", show_default=True)
+@click.option("--score-is", type=click.Choice(["auto", "probability", "rank"]), default="auto", show_default=True)
+@click.option("--minimum-cell", type=click.IntRange(1), default=10, show_default=True, help="Fewer cases: no figure.")
+@click.option("--replicates", type=click.IntRange(100, 100_000), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@HOME
+def audit(
+    file: Path,
+    more_by: tuple[str, ...],
+    by: tuple[str, ...],
+    at: str | None,
+    top: str | None,
+    reference: tuple[str, ...],
+    lang: str,
+    home: Path | None,
+    **named: Any,
+) -> int:
+    """Audit any scored table (CSV, Parquet, XLSX) that somebody else made: who is selected, missed, selected wrongly.
+
+    The results in --out are exact, and restricted: no disclosure control has been applied.
+    """
+    _open_home(home)
+    with told(named["out"]):
+        from fairness_reports.scored_file import AuditRequest, parse_number, parse_top
+        from pipelines.audit_file import audit_file
+
+        request = AuditRequest(
+            file=file,
+            by=(*by, *more_by),
+            at=parse_number(at, "--at") if at is not None else None,
+            top=parse_top(top) if top is not None else None,
+            references=reference,
+            language=lang,
+            **named,
+        )
+        click.echo(audit_file(request))
     return 0
 
 

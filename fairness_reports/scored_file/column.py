@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
+Kind = TypeVar("Kind", bound=np.generic)
 
 BLANK: Final = frozenset(["", "na", "n/a", "#n/a", "nan", "null", "<na>"])
 """Texts, whatever their case, that programs write where there is nothing."""
@@ -81,7 +82,7 @@ class TextColumn:
         """Whether every row has the same text here and there."""
         return bool((self.texts() == other.texts()).all())
 
-    def _spread(self, values: NDArray[np.generic], nothing: object) -> NDArray[np.generic]:
+    def _spread(self, values: NDArray[Kind], nothing: object) -> NDArray[Kind]:
         return np.append(values, np.array([nothing], dtype=values.dtype))[self.codes]
 
 
@@ -97,9 +98,10 @@ def as_text(value: object) -> str | None:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
-        if np.isnan(value):
+        number = float(value)
+        if np.isnan(number):
             return None
-        return str(int(value)) if abs(value) < 1e15 and float(value).is_integer() else str(value)
+        return str(int(number)) if abs(number) < 1e15 and number.is_integer() else str(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace").strip()
     return str(value).strip()

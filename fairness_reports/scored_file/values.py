@@ -129,7 +129,7 @@ class Scores:
         As in the file.
     kind : {"probability", "rank"}
         Whether they are probabilities, or only their order counts.
-    why : {"given", "range", "two values", ""}
+    why : {"given", "range", "two_values", ""}
         Why only their order counts: somebody said so, they leave the range of probabilities, or they are 0 and 1 only.
     """
 
@@ -173,7 +173,7 @@ def scores(column: TextColumn, score_is: ScoreIs) -> Scores:
     if outside:
         return Scores(values, "rank", "range")
     if score_is == "auto" and set(np.unique(values)) <= {0.0, 1.0}:
-        return Scores(values, "rank", "two values")
+        return Scores(values, "rank", "two_values")
     return Scores(values, "probability", "")
 
 

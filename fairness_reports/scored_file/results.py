@@ -1,0 +1,176 @@
+"""The folder of an audit: tables, a description, reports; all of it or nothing.
+
+Belongs here: the folder, its rights, each file; text that no spreadsheet takes for a formula.
+Does not belong here: what the figures are (run), what the pages say (fairness_reports.reports).
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from data_contracts.errors import UsageError
+from fairness_reports.release_tables import new_file, safe_text, to_arrow, write_parquet, write_xlsx
+from fairness_reports.scored_file.run import Audited
+
+ORDER: Final = ("split", "attribute", "group", "band", "metric", "comparison", "reference")
+_UNFINISHED = ".unfinished"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_README = """\
+An audit of {name}, made by plumbline {version}.
+
+RESTRICTED. These figures are exact: no disclosure control was applied. Keep this folder where the data themselves may
+be, and pass nothing on before a person has checked it. Groups with fewer than {minimum} cases have no figures.
+
+reports/en/fairness.html   read this first (Deutsch: reports/de/fairness.html)
+fairness.parquet           every figure with its interval; one row per period, group, metric and comparison
+fairness.csv               the same as text (UTF-8, comma, decimal point); an apostrophe before = + - @ is ours
+tables.xlsx                the same for a spreadsheet
+audit.json                 what was audited: file and its hash, columns, rule of selection, seed, remarks
+
+What the columns mean: docs/audit_command.md and docs/audit.md of plumbline.
+
+---
+
+Eine Prüfung von {name}, erstellt mit plumbline {version}.
+
+VERTRAULICH. Diese Zahlen sind genau: es gab keine Geheimhaltungsprüfung. Bewahren Sie diesen Ordner auf, wo auch die
+Daten selbst sein dürfen, und geben Sie nichts weiter, bevor ein Mensch es geprüft hat. Gruppen mit weniger als
+{minimum} Fällen haben keine Zahlen.
+
+Zuerst lesen: reports/de/fairness.html. Die Tabellen sind dreimal dieselbe (Parquet, CSV, Excel); audit.json sagt, was
+geprüft wurde.
+"""
+
+
+def check_out(out: Path) -> None:
+    """Refuse a folder that cannot take the results, before anything is computed.
+
+    Raises
+    ------
+    UsageError
+        When something stands there already, or it cannot be written.
+    """
+    with _told(out):
+        if out.is_symlink() and not out.exists():
+            raise UsageError("it is a link to nothing.", where=str(out), todo="Name another folder with --out.")
+        if out.exists() and not out.is_dir():
+            raise UsageError("it is a file.", where=str(out), todo="Name a new or empty folder with --out.")
+        if out.is_dir() and any(out.iterdir()):
+            raise UsageError(
+                "the folder is not empty.",
+                where=str(out),
+                todo="Name a new or empty one with --out: nothing is overwritten.",
+            )
+        made = [folder for folder in [out, *out.parents] if not folder.exists()]
+        try:
+            _make(out)
+            probe = out / _UNFINISHED
+            probe.mkdir(mode=0o700)
+            probe.rmdir()
+        finally:
+            for folder in made:  # innermost first; what was not there is not there after a failure either
+                if folder.is_dir():
+                    folder.rmdir()
+
+
+def write_results(out: Path, audited: Audited) -> list[Path]:
+    """Write everything about an audit into a folder, readable by its owner only.
+
+    Parameters
+    ----------
+    out : Path
+        A new or empty folder.
+    audited : Audited
+        The audit.
+
+    Returns
+    -------
+    list of Path
+        The files, sorted.
+    """
+    from fairness_reports.reports.foreign import render_audit
+
+    check_out(out)
+    with _told(out):
+        _make(out)
+        draft = out / _UNFINISHED
+        draft.mkdir(mode=0o700)
+        try:
+            _tables(draft, audited)
+            _text(draft / "audit.json", json.dumps(audited.about, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+            name = audited.about["file"]["name"]
+            values = {"version": audited.about["plumbline_version"], "minimum": audited.about["minimum_cell"]}
+            _text(draft / "README.txt", _README.format(name=name, **values))
+            render_audit(draft, audited.table, audited.about)
+            for path in draft.rglob("*"):
+                path.chmod(0o700 if path.is_dir() else 0o600)
+            for path in sorted(draft.iterdir()):
+                path.rename(out / path.name)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        out.chmod(0o700)
+    return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def _tables(folder: Path, audited: Audited) -> None:
+    file = audited.about["file"]
+    metadata = {"audited_file": str(file["name"]), "audited_sha256": str(file["sha256"])}
+    table = to_arrow("fairness", "open", audited.table, ORDER, metadata)
+    write_parquet(table, folder / "fairness.parquet")
+    _text(folder / "fairness.csv", _csv(table))
+    lines = [f"An audit of {file['name']}."]
+    lines += [each[language] for language in ("en", "de") for each in audited.about["notes"]]
+    write_xlsx({"fairness": table}, folder / "tables.xlsx", "\n".join(lines))
+
+
+def _csv(table: Any) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        writer.writerow([_cell(value) for value in row])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A cell of the CSV file: text that a spreadsheet would run gets an apostrophe before it."""
+    if isinstance(value, str):
+        safe = safe_text(value)
+        return f"'{safe}" if safe.startswith(_FORMULA) else safe
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None or value != value else value  # NaN
+
+
+def _text(path: Path, text: str) -> None:
+    with new_file(path) as handle:
+        handle.write(text.encode("utf-8"))
+
+
+def _make(out: Path) -> None:
+    for folder in [*reversed(out.parents), out]:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700)
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # told by the command: it is nobody's mistake
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise UsageError(
+            f"the folder cannot be written ({reason}).", where=str(out), todo="Name another with --out."
+        ) from None

@@ -1,0 +1,73 @@
+"""The sentences of the audit of a foreign table, English and German.
+
+Belongs here: reading sentences.yaml, numbers in the form of the language.
+Does not belong here: which sentence is said when (run, told); the reports' sentences (fairness_reports.reports).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from fairness_reports.reports.language import LANGUAGES, Language
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of one, shown as a percentage; `below` where only its upper limit may be told."""
+
+    value: float
+    below: bool = False
+
+
+@dataclass(frozen=True)
+class Few:
+    """A number of cases, of which fewer than the minimum cell are not counted out."""
+
+    value: int
+    minimum: int
+
+
+@cache
+def sentences() -> dict[str, dict[str, dict[str, str]]]:
+    """By section (note, told), code and language."""
+    source = files("fairness_reports.scored_file") / "sentences.yaml"
+    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return loaded
+
+
+def say(language: Language, section: str, code: str, **values: Any) -> str:
+    """A sentence in one language; numbers, `Share` and `Few` are shown in its form, text as it is."""
+    text = sentences()[section][code][language.code]
+    return text.format(**{name: _form(language, value) for name, value in values.items()})
+
+
+def note(code: str, **values: Any) -> dict[str, str]:
+    """A remark in both languages.
+
+    Parameters
+    ----------
+    code : str
+        Which one.
+    **values : object
+        For its placeholders.
+
+    Returns
+    -------
+    dict of str to str
+        code, en, de. Plain text: whoever puts it into a page has to escape it.
+    """
+    return {"code": code} | {each: say(Language(each), "note", code, **values) for each in LANGUAGES}
+
+
+def _form(language: Language, value: Any) -> str:
+    if isinstance(value, Share):
+        return ("< " if value.below else "") + language.percent(value.value, 1)
+    if isinstance(value, Few):
+        few = value.value < value.minimum
+        return str(language.t("form.fewer", n=value.minimum)) if few else language.number(value.value)
+    return value if isinstance(value, str) else language.number(value)
