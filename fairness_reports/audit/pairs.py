@@ -171,12 +171,13 @@ def _joint(drawn: Array, first: Positions, second: Positions, level: float) -> A
     """Half lengths of intervals of gaps between large groups that hold together."""
     single = float(intervals.critical(level))
     if len(first) > MOST_JOINT:
-        return float(intervals.critical(1 - (1 - level) / len(first))) * np.concatenate(
-            [np.nanstd(drawn[:, first[i : i + 100]] - drawn[:, second[i : i + 100]], axis=0, ddof=1)
-             for i in range(0, len(first), 100)]
-        )  # fmt: skip
+        parts = np.array_split(np.arange(len(first)), len(first) // 100 + 1)
+        spread = [np.nanstd(drawn[:, first[part]] - drawn[:, second[part]], axis=0, ddof=1) for part in parts]
+        alone: Array = np.concatenate(spread) * float(intervals.critical(1 - (1 - level) / len(first)))
+        return alone
     gaps = drawn[:, first] - drawn[:, second]
     deviation = np.nanstd(gaps, axis=0, ddof=1)
     with np.errstate(invalid="ignore"):
         furthest = np.nanmax(np.abs(gaps - np.nanmean(gaps, axis=0)) / deviation, axis=1)
-    return max(single, float(np.nanquantile(furthest, level))) * deviation
+    half: Array = max(single, float(np.nanquantile(furthest, level))) * deviation
+    return half

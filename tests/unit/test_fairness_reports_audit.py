@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
 from sklearn.metrics import roc_auc_score
 
 from data_contracts.errors import PlumblineError
@@ -18,7 +17,6 @@ from fairness_reports.audit.estimates import Confidence, _correlation
 from fairness_reports.audit.grouping import everybody, score_bands
 from fairness_reports.audit.reasons import GERMAN, fewer_than, in_words
 from fairness_reports.audit.statistics import per_case, summed
-from fairness_reports.bootstrap import replicate
 from fairness_reports.spec import ProtectedSpec
 from fairness_reports.states import CANNOT_TELL, NOT_JUDGED, OUTSIDE, WITHIN, state
 from tests.fairness_reports_audit_data import pick, scored, threshold
@@ -68,7 +66,7 @@ def test_unrecorded_attributes_are_a_group_of_their_own() -> None:
 def test_numbers_as_groups_keep_their_names_beside_gaps() -> None:
     frame = scored(300)
     frame["sex"] = np.where(np.arange(300) < 100, np.nan, np.arange(300) % 2)
-    assert set(run(frame).query("attribute == 'sex'")["group"]) == {"0", "1", "not recorded"}
+    assert set(run(frame).query("attribute == 'sex' and comparison == 'value'")["group"]) == {"0", "1", "not recorded"}
 
 
 def test_a_group_with_one_member_keeps_its_rows_without_figures() -> None:
@@ -76,7 +74,8 @@ def test_a_group_with_one_member_keeps_its_rows_without_figures() -> None:
     frame.loc[0, "sex"] = "x"
     result = run(frame, confirmatory=[threshold("tpr", "sex")])
     one = result[(result["attribute"] == "sex") & (result["group"] == "x")]
-    assert len(one) == len(result[(result["attribute"] == "sex") & (result["group"] == "f")])
+    pairs = result["comparison"].isin(["largest_gap", "smallest_ratio"])
+    assert len(one) == len(result[(result["attribute"] == "sex") & (result["group"] == "f") & ~pairs])
     assert one[["value", "low", "high"]].isna().all(axis=None)
     assert one["n"].isna().all()
     assert set(one["reason"]) == {"fewer than 10"}
@@ -330,8 +329,9 @@ def test_bands_add_up_and_speak_of_calibration() -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"score": 1.2}, "not between 0 and 1"),
-        ({"score": np.nan}, "not between 0 and 1"),
+        ({"score": np.inf}, "missing or infinite"),
+        ({"score": np.nan}, "missing or infinite"),
+        ({"treated": None}, "neither been shown nor not"),
         ({"score": "high"}, "not a number"),
         ({"outcome": 2}, "neither 0, 1 nor missing"),
         ({"outcome": "yes"}, "not a number"),
@@ -341,12 +341,12 @@ def test_bands_add_up_and_speak_of_calibration() -> None:
 def test_what_is_no_scored_table_is_refused_without_a_value(change: dict[str, object], match: str) -> None:
     with pytest.raises(PlumblineError, match=match) as caught:
         run(scored(50).assign(**change))
-    assert not {"1.2", "high", "yes"} & set(str(caught.value).split())
+    assert not {"inf", "high", "yes"} & set(str(caught.value).split())
 
 
 def test_missing_columns_and_empty_tables_are_refused() -> None:
-    with pytest.raises(PlumblineError, match="lacks score, outcome"):
-        run(scored(50).drop(columns=["score", "outcome"]))
+    with pytest.raises(PlumblineError, match="lacks selected, outcome"):
+        run(scored(50).drop(columns=["selected", "outcome"]))
     with pytest.raises(PlumblineError, match="no rows"):
         run(scored(50).iloc[:0])
 
@@ -448,24 +448,6 @@ def test_auc_by_ranks_and_its_error() -> None:
         rows = np.concatenate([members[i] for i in rng.integers(0, len(names), len(names))])
         drawn.append(roc_auc_score(outcome[rows], score[rows]))
     assert np.sqrt(auc.variance()[0]) == pytest.approx(np.std(drawn), rel=0.15)
-
-
-def test_replicates_are_sums_over_drawn_clusters() -> None:
-    rng = np.random.default_rng(3)
-    values = rng.random((4, 7))
-    drawn = replicate(sp.csr_array(values), 100, 5)
-    again = np.random.default_rng(5)
-    for row in drawn:
-        chosen = again.integers(0, 7, 7, dtype=np.int32)
-        assert row == pytest.approx(values[:, chosen].sum(axis=1))
-
-
-def test_blocks_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = scored(500)
-    whole = run(frame, BOTH)
-    monkeypatch.setattr("fairness_reports.bootstrap.BLOCK_BYTES", 8 * 400 * 3)
-    monkeypatch.setattr("fairness_reports.audit.partitions.CHUNK", 30)
-    pd.testing.assert_frame_equal(run(frame, BOTH), whole)
 
 
 def test_the_bootstrap_draws_households_not_rows() -> None:
