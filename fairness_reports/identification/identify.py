@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from fairness_reports.identification.block import IDENTIFIED, LEVEL, UNDECLARED, Block
+from fairness_reports.identification.counts import SplitCases
 from fairness_reports.identification.forms import needs_outcomes
 from fairness_reports.identification.spec import ObservationSpec
 from fairness_reports.spec import ProtectedSpec
 
 if TYPE_CHECKING:
     from fairness_reports.charter import FairnessThreshold
-
-IDENTIFIED, BOUNDED, NOT_IDENTIFIABLE, UNDECLARED = "identified", "bounded", "not_identifiable", "undeclared"
 
 
 def identify(
@@ -42,25 +42,52 @@ def identify(
     table : pandas.DataFrame
         The audit on recorded outcomes, with its COLUMNS.
     rows : pandas.DataFrame
-        The scored cases from `fairness_reports.audit.prepare.prepared`.
+        The scored cases from `fairness_reports.audit.prepare.prepared`; `split` as in the table.
     protected : ProtectedSpec
         The attributes.
     observation : ObservationSpec or None
         Who gets an outcome; None: nobody said.
-    confirmatory, test_split
+    confirmatory : sequence of FairnessThreshold
+        The gaps that are judged: their tolerances.
+    test_split : str, optional
+        The split that is judged; the rows say so themselves.
+    minimum_cell : int
         As in `audit`.
-    minimum_cell, seed, replicates
-        As in `audit`; the sampling error of bounds is linearised and draws nothing.
+    seed, replicates : int
+        Not used: the sampling error of bounds is linearised and draws nothing.
     bands : sequence of float, optional
         Inner edges of the score bands, as in `audit`.
 
     Returns
     -------
     pandas.DataFrame
-        A copy of `table`.
+        A copy of `table`. Rows without a value stay as they are.
     """
-    result = table.copy()
-    needed = needs_outcomes(result["metric"])
+    result = table.reset_index(drop=True).copy()
+    needed = needs_outcomes(result["metric"], result["band"])
     result.loc[~needed, "identification"] = IDENTIFIED
-    result.loc[needed, "identification"] = UNDECLARED if observation is None else NOT_IDENTIFIABLE
+    if observation is None:
+        result.loc[needed, "identification"] = UNDECLARED
+    measured = needed & result["value"].notna().to_numpy()
+    family = 1 - (1 - LEVEL) / max(int((result["confirmatory"] & result["value"].notna()).sum()), 1)
+    tolerances = {
+        (each.metric, each.attribute, each.reference): each.tolerance
+        for each in confirmatory
+        if each.tolerance is not None
+    }
+    for split, cases in rows.groupby("split", sort=False):
+        mine = result[measured & (result["split"] == split).to_numpy()]
+        if mine.empty:
+            continue
+        counted = SplitCases(cases, protected, observation, minimum_cell, bands)
+        for (attribute, banded), block in mine.groupby(
+            [mine["attribute"], mine["band"].ne("all")], sort=False, observed=True
+        ):
+            partition = counted.partition(str(attribute), banded=bool(banded))
+            filled = Block(block, partition, counted, told=observation is not None)
+            filled.identify(family)
+            filled.judge(tolerances)
+            filled.tip(tolerances)
+            for name, column in filled.columns().items():
+                result.loc[block.index, name] = column
     return result

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-NOT_IDENTIFIABLE: Final = "outcomes that nobody sees could make it anything"
+COULD_BE_ANYTHING: Final = "outcomes that nobody sees could make it anything"
 NO_BOUNDS: Final = "no bounds for this metric"
 OPEN_BY_RECORDING: Final = "what is not recorded leaves it open"
