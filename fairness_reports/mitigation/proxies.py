@@ -7,6 +7,7 @@ Does not belong here: the proxy test that a release reports (fairness_reports.or
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from fairness_reports.mitigation.grouping import Labels
 from models.candidates import column_auc
 from models.dataset import Rows
 
-MOST = 5
+MOST: Final = 5
 """At most so many columns are taken for proxies where nobody named any."""
-TELLING = 0.05
+TELLING: Final = 0.05
 """How far from .5 the rank AUC of a column must be, for some group against the rest, to be taken for a proxy."""
+BEYOND: Final = 4.0
+"""And how many standard errors of a column that tells nothing: columns and groups are many."""
 
 
 def columns_of(rows: Rows, names: Sequence[str]) -> list[str]:
@@ -53,7 +56,9 @@ def most_revealing(rows: Rows, labels: Labels, minimum: int) -> list[str]:
     for name in sorted(set(labels.tolist())):
         inside = labels == name
         if minimum <= inside.sum() <= len(labels) - minimum:
-            found = np.abs(column_auc(filled, inside.astype(np.float64)) - 0.5)
-            telling = np.maximum(telling, np.round(found, 12))
+            found = np.round(np.abs(column_auc(filled, inside.astype(np.float64)) - 0.5), 12)
+            many, few = len(labels) - inside.sum(), inside.sum()
+            chance = np.sqrt((len(labels) + 1) / (12 * many * few))  # of the rank sum (Mann and Whitney 1947)
+            telling = np.maximum(telling, np.where(found >= max(TELLING, BEYOND * chance), found, 0.0))
     order = np.argsort(-telling, kind="stable")[:MOST]
-    return [rows.columns[place] for place in order if telling[place] >= TELLING]
+    return [rows.columns[place] for place in order if telling[place] > 0]
