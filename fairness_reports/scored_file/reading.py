@@ -172,10 +172,13 @@ def _parquet(path: Path) -> tuple[list[str], Any]:
 
     def read(places: Sequence[int]) -> list[TextColumn]:
         try:
-            # the reader takes names, and both of two columns that share one
+            # the reader takes names, and gives both of two columns that share one
             chosen = file.read(columns=sorted({header[place] for place in places}))
-            kept = [place for place, name in enumerate(header) if name in {header[each] for each in places}]
-            return [_arrow(header[place], chosen.column(kept.index(place)), path) for place in places]
+            result = []
+            for place in places:
+                alike = [at for at, name in enumerate(chosen.column_names) if name == header[place]]
+                result.append(_arrow(header[place], chosen.column(alike[header[:place].count(header[place])]), path))
+            return result
         except pa.ArrowException:
             raise UsageError("the Parquet file is damaged.", where=path.name, todo="Export it again.") from None
 

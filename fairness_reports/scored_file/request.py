@@ -27,7 +27,7 @@ class Top:
     share: float | None = None
 
     def __str__(self) -> str:
-        return str(self.count) if self.count is not None else f"{Decimal(str(self.share)) * 100:f}%"
+        return str(self.count) if self.count is not None else f"{(Decimal(str(self.share)) * 100).normalize():f}%"
 
 
 @dataclass(frozen=True)

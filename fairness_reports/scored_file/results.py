@@ -111,7 +111,7 @@ def write_results(out: Path, audited: Audited) -> list[Path]:
             name = audited.about["file"]["name"]
             values = {"version": audited.about["plumbline_version"], "minimum": audited.about["minimum_cell"]}
             _text(draft / "README.txt", _README.format(name=name, **values))
-            render_audit(draft, audited.table, audited.about)
+            render_audit(draft, audited.table, _for_page(audited.about))
             for path in draft.rglob("*"):
                 path.chmod(0o700 if path.is_dir() else 0o600)
             for path in sorted(draft.iterdir()):
@@ -120,6 +120,22 @@ def write_results(out: Path, audited: Audited) -> list[Path]:
             shutil.rmtree(draft, ignore_errors=True)
         out.chmod(0o700)
     return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def _for_page(about: dict[str, Any]) -> dict[str, Any]:
+    """What the page wants to know, as `fairness_reports.reports.foreign.render_audit` calls it."""
+    columns = about["columns"]
+    return {
+        "file": about["file"]["name"],
+        "rows": about["rows"],
+        "outcome": columns["outcome"],
+        "score": columns.get("score"),
+        "rule": about["selection"]["words"],
+        "by": columns["by"],
+        "cluster": columns.get("cluster"),
+        "minimum_cell": about["minimum_cell"],
+        "notes": [{language: each[language] for language in ("en", "de")} for each in about["notes"]],
+    }
 
 
 def _tables(folder: Path, audited: Audited) -> None:

@@ -17,9 +17,9 @@ import pandas as pd
 from fairness_reports.audit import audit
 from fairness_reports.scored_file import values
 from fairness_reports.scored_file.reading import ForeignTable, read_columns
-from fairness_reports.scored_file.request import AuditRequest
+from fairness_reports.scored_file.request import AuditRequest, Top
 from fairness_reports.scored_file.selection import Cut, above_threshold, within_top
-from fairness_reports.scored_file.sentences import Few, Share, note
+from fairness_reports.scored_file.sentences import Few, Number, Share, both, note
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, ProtectedSpec
 
 ONE_PERIOD: Final = "all"
@@ -200,13 +200,18 @@ def _attribute_name(column: str) -> str:
 def _about(
     request: AuditRequest, source: ForeignTable, frame: pd.DataFrame, scores: values.Scores | None, cuts: list[Cut]
 ) -> dict[str, Any]:
+    rule: dict[str, Any]
     if request.decision is not None:
-        rule: dict[str, Any] = {"rule": "decision", "column": request.decision}
+        rule = {"rule": "decision", "column": request.decision}
+        words = both("told", "decision", column=request.decision)
     elif request.at is not None:
         rule = {"rule": "threshold", "at": request.at}
+        words = both("told", "threshold", at=Number(request.at))
     else:
-        rule = {"rule": "top", "top": str(request.top)}
+        top = request.top or Top()
+        rule = {"rule": "top", "top": str(top)}
         rule["ties"] = [{"split": cut.split, **_hidden(cut, request.minimum_cell)} for cut in cuts if cut.tied]
+        words = both("told", "count", top=top.count) if top.count else both("told", "share", top=Share(top.share or 0))
     single = ("outcome", "score", "decision", "cluster", "case", "split", "shown")
     columns: dict[str, Any] = {role: getattr(request, role) for role in single if getattr(request, role) is not None}
     return {
@@ -218,7 +223,7 @@ def _about(
         "columns": columns | {"by": list(request.by)},
         "positive": list(request.positive),
         "score_is": scores.kind if scores is not None else None,
-        "selection": rule,
+        "selection": rule | {"words": words},
         "minimum_cell": request.minimum_cell,
         "seed": request.seed,
         "replicates": request.replicates,

@@ -7,6 +7,7 @@ Does not belong here: which sentence is said when (run, told); the reports' sent
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +23,13 @@ class Share:
 
     value: float
     below: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with all the decimals that somebody gave."""
+
+    value: float
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,21 @@ def note(code: str, **values: Any) -> dict[str, str]:
     dict of str to str
         code, en, de. Plain text: whoever puts it into a page has to escape it.
     """
-    return {"code": code} | {each: say(Language(each), "note", code, **values) for each in LANGUAGES}
+    return {"code": code} | both("note", code, **values)
+
+
+def both(section: str, code: str, **values: Any) -> dict[str, str]:
+    """A sentence in both languages: en, de."""
+    return {each: say(Language(each), section, code, **values) for each in LANGUAGES}
 
 
 def _form(language: Language, value: Any) -> str:
     if isinstance(value, Share):
-        return ("< " if value.below else "") + language.percent(value.value, 1)
+        digits = 0 if (value.value * 100).is_integer() else 1
+        return ("< " if value.below else "") + language.percent(value.value, digits)
+    if isinstance(value, Number):
+        digits = max(0, -int(Decimal(str(value.value)).as_tuple().exponent))
+        return language.number(value.value, 0 if value.value.is_integer() else digits)
     if isinstance(value, Few):
         few = value.value < value.minimum
         return str(language.t("form.fewer", n=value.minimum)) if few else language.number(value.value)

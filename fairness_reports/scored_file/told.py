@@ -81,16 +81,7 @@ class _Summary:
         return [*said, "", self._say("results", out=str(out), page=str(page))]
 
     def _selection(self) -> str:
-        rule = self._about["selection"]
-        if rule["rule"] == "threshold":
-            said = self._say("threshold", at=f"{rule['at']:g}")
-        elif rule["rule"] == "decision":
-            said = self._say("decision", column=rule["column"])
-        else:
-            top = str(rule["top"])
-            share = top.endswith("%")
-            shown = self._language.percent(float(top[:-1]) / 100, 1 if "." in top else 0) if share else top
-            said = self._say("share" if share else "count", top=shown)
+        said = self._about["selection"]["words"][self._language.code]
         row = self._values.get((OVERALL, OVERALL, "selection_rate"))
         if row is None or not known(row.value):
             return f"{said}; {self._say('no_rate')}"

@@ -68,7 +68,7 @@ class Positives:
 def _canonical(text: str) -> str:
     text = text.strip()
     try:
-        return str(int(text)) if float(text).is_integer() else text
+        return str(int(float(text))) if float(text).is_integer() else text
     except (ValueError, OverflowError):
         return text
 
