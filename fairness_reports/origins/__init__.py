@@ -3,3 +3,9 @@
 Belongs here: the waterfall from factors to a difference in mean raw score, the proxy test.
 Does not belong here: contributions of single cases (models.explanation), gaps in outcomes (fairness_reports.audit).
 """
+
+from fairness_reports.origins.proxies import proxies, strongest_proxies
+from fairness_reports.origins.run import origins
+from fairness_reports.origins.waterfall import waterfall
+
+__all__ = ["origins", "proxies", "strongest_proxies", "waterfall"]
