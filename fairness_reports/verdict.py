@@ -23,7 +23,7 @@ from fairness_reports.audit.reasons import NEVER_RECORDED, NOT_IN_DATA
 from fairness_reports.charter import Acceptance, Charter, FairnessThreshold, PerformanceThreshold
 from fairness_reports.spec import JOIN
 from fairness_reports.states import OUTSIDE, WITHIN
-from fairness_reports.verdict_text import Sentences
+from fairness_reports.verdict_text import Sentences, Unseen
 from features.words import Text, Words
 
 FIT: Final = "fit"
@@ -72,6 +72,8 @@ class Reason:
         The figures.
     metric, attribute, group, reference : str or None
         Where it applies.
+    bound_low, bound_high : float or None
+        Where a gap in true outcomes can lie.
     """
 
     code: str
@@ -84,11 +86,14 @@ class Reason:
     attribute: str | None = None
     group: str | None = None
     reference: str | None = None
+    bound_low: float | None = None
+    bound_high: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For manifest.json: only what is known."""
         figures = {name: getattr(self, name) for name in ("threshold", "value", "low", "high")}
-        place = {name: getattr(self, name) for name in ("metric", "attribute", "group", "reference")}
+        beyond = ("metric", "attribute", "group", "reference", "bound_low", "bound_high")
+        place = {name: getattr(self, name) for name in beyond}
         known = {name: each for name, each in place.items() if each is not None}
         return {"code": self.code, "text": {"en": self.text.en, "de": self.text.de}, **figures, **known}
 
@@ -301,9 +306,10 @@ def _gap(threshold: FairnessThreshold, row: Any, entry: Acceptance | None, say: 
     undecided = "gap_cannot_tell" if entry is None else "gap_accepted"
     code = {WITHIN: "gap_within", OUTSIDE: "gap_outside"}.get(str(row.state), undecided)
     why = None if pd.isna(row.reason) else str(row.reason)
+    unseen = _unseen(row)
     return Reason(
         code,
-        say.gap(code, threshold, str(row.group), (value, low, high), why, entry),
+        say.gap(code, threshold, str(row.group), (value, low, high), why, entry, unseen),
         threshold.tolerance,
         value,
         low,
@@ -312,6 +318,20 @@ def _gap(threshold: FairnessThreshold, row: Any, entry: Acceptance | None, say: 
         attribute=threshold.attribute,
         group=str(row.group),
         reference=threshold.reference,
+        bound_low=unseen.bounds[0],
+        bound_high=unseen.bounds[1],
+    )
+
+
+def _unseen(row: Any) -> Unseen:
+    """What the audit says beyond the recorded cases."""
+    identification = getattr(row, "identification", None)
+    needed, n = (_float(getattr(row, name, None)) for name in ("needed_n", "n"))
+    return Unseen(
+        None if identification is None or pd.isna(identification) else str(identification),
+        (_float(getattr(row, "bound_low", None)), _float(getattr(row, "bound_high", None))),
+        None if needed is None else int(needed),
+        None if n is None else int(n),
     )
 
 

@@ -6,6 +6,7 @@ Does not belong here: which reasons there are (fairness_reports.verdict).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -136,6 +137,18 @@ NO_FIGURE: Final = {"en": "no comparison ({})", "de": "kein Vergleich ({})"}
 UNKNOWN: Final = {"en": "no figure", "de": "keine Angabe"}
 DIFFERENCE: Final = {"en": "difference {}", "de": "Abstand {}"}
 BETWEEN: Final = {"en": "{} (interval {})", "de": "{} (Intervall {})"}
+TRUE: Final = {
+    "en": "{}; with outcomes that were not recorded it can lie anywhere between {} and {}",
+    "de": "{}; mit Ereignissen, die nicht erfasst wurden, kann er überall zwischen {} und {} liegen",
+}
+NOT_IDENTIFIABLE: Final = {
+    "en": "{}, which says nothing about outcomes that were not recorded",
+    "de": "{}; über Ereignisse, die nicht erfasst wurden, sagt er nichts",
+}
+WOULD_TAKE: Final = {
+    "en": " With a difference like this, about {needed} cases would decide it; there are {n}.",
+    "de": " Bei einem solchen Abstand bräuchte es etwa {needed} Fälle, um es zu sagen; es sind {n}.",
+}
 FEWER: Final = {"en": "fewer than {}", "de": "weniger als {}"}
 MISSING: Final = {
     "en": "{attribute}: {why}. A protected attribute that is not there cannot be audited.",
@@ -148,10 +161,30 @@ NOT_MEASURED: Final = {
 NO_GROUP: Final = {"en": NOT_RECORDED, "de": "nicht erfasst"}
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """What is known of a gap beyond the recorded cases of this audit.
+
+    Attributes
+    ----------
+    identification : str, optional
+        As in the audit.
+    bounds : tuple
+        Where the gap in true outcomes can lie.
+    needed_n, n : int, optional
+        How many cases would decide it, and how many there are.
+    """
+
+    identification: str | None = None
+    bounds: tuple[float | None, float | None] = (None, None)
+    needed_n: int | None = None
+    n: int | None = None
+
+
 class _Form:
     """How figures of a metric are written: with so many decimals that none looks like the limit that it misses."""
 
-    def __init__(self, metric: str, figures: Figures, limits: tuple[float, ...]) -> None:
+    def __init__(self, metric: str, figures: tuple[float | None, ...], limits: tuple[float, ...]) -> None:
         from fairness_reports.reports.figures import SHARES
 
         self.share = metric.split("[")[0] in SHARES
@@ -267,11 +300,12 @@ class Sentences:
         figures: Figures,
         why: str | None,
         entry: Acceptance | None,
+        unseen: Unseen,
     ) -> Text:
-        """How a gap came out."""
+        """How a gap came out, with what outcomes that nobody recorded could do to it."""
         sentences = {}
         tolerance = threshold.tolerance or 0.0
-        form = _Form(threshold.metric, figures, (tolerance, -tolerance))
+        form = _Form(threshold.metric, (*figures, *unseen.bounds), (tolerance, -tolerance))
         for language, sentence in WHAT.items():
             name = threshold.attribute
             overall = threshold.reference == OVERALL
@@ -286,12 +320,28 @@ class Sentences:
                 figure = NO_FIGURE[language].format(in_words(why, language) if why else UNKNOWN[language])
             else:
                 figure = DIFFERENCE[language].format(self._figure(form, figures, language, gap=True))
+                figure = self._with_unseen(form, figure, unseen, language)
             accepted = {} if entry is None else _words_of(entry, language)
             tolerated = form.gap(self._languages[language], tolerance).lstrip("+")
-            sentences[language] = GAP[_told(code, figures)][language].format(
+            sentences[language] = GAP[_told(code, figures, unseen)][language].format(
                 what=what, figure=figure, tolerance=tolerated, **accepted
             )
+            if code == "gap_cannot_tell" and unseen.needed_n is not None and unseen.n is not None:
+                count = self._languages[language].number
+                sentences[language] += WOULD_TAKE[language].format(
+                    needed=count(float(f"{unseen.needed_n:.2g}"), 0), n=count(unseen.n, 0)
+                )
         return Text(**sentences)
+
+    def _with_unseen(self, form: _Form, figure: str, unseen: Unseen, language: str) -> str:
+        if unseen.identification == "not_identifiable":
+            return NOT_IDENTIFIABLE[language].format(figure)
+        low, high = unseen.bounds
+        if unseen.identification != "bounded" or low is None or high is None:
+            return figure
+        speech = self._languages[language]
+        ends = (form.end(speech, low, signed=True), form.end(speech, high, signed=True))
+        return TRUE[language].format(figure, *ends)
 
     def _metric(self, metric: str, language: str) -> str:
         from fairness_reports.reports.figures import metric_label
@@ -328,8 +378,8 @@ def _words_of(entry: Acceptance, language: str) -> dict[str, str]:
     return {"signatory": entry.signatory[language], "reason": entry.reason[language]}
 
 
-def _told(code: str, figures: Figures) -> str:
+def _told(code: str, figures: Figures, unseen: Unseen) -> str:
     """What can be told is said: an interval that leaves 0 out shows a difference, if not its size."""
-    _, low, high = figures
+    low, high = figures[1:] if unseen.identification in {None, "identified", "undeclared"} else unseen.bounds
     there = low is not None and high is not None and (low > 0 or high < 0)
     return "gap_there" if code == "gap_cannot_tell" and there else code

@@ -219,6 +219,29 @@ def test_a_difference_that_is_there_is_said_to_be_there() -> None:
     assert "a difference is there" not in verdict(fairness(UNSURE)).reasons[0].text.en
 
 
+def test_a_bounded_gap_says_where_it_can_lie_and_is_there_only_when_the_bounds_say_so() -> None:
+    recorded = {"value": 0.1, "low": 0.05, "high": 0.18, "state": "cannot_tell", "identification": "bounded"}
+    row = fairness(recorded | {"bound_low": -0.04, "bound_high": 0.31})
+    reason = verdict(row).reasons[0]
+    assert (reason.bound_low, reason.bound_high) == (-0.04, 0.31)
+    assert reason.as_dict()["bound_high"] == 0.31
+    assert "can lie anywhere between -4.0 and +31.0" in reason.text.en.replace("\u2212", "-")
+    assert "überall zwischen" in reason.text.de
+    assert "a difference is there" not in reason.text.en
+    sure = verdict(fairness(recorded | {"bound_low": 0.01, "bound_high": 0.31})).reasons[0]
+    assert "a difference is there" in sure.text.en
+    silent = verdict(fairness(recorded | {"identification": "not_identifiable"})).reasons[0]
+    assert "says nothing about outcomes that were not recorded" in silent.text.en
+    assert "a difference is there" not in silent.text.en
+
+
+def test_an_undecided_gap_says_how_many_cases_would_decide_it() -> None:
+    row = fairness({"value": 0.02, "low": -0.1, "high": 0.14, "state": "cannot_tell", "n": 640, "needed_n": 1234})
+    said = verdict(row).reasons[0].text
+    assert said.en.endswith("about 1,200 cases would decide it; there are 640.")
+    assert said.de.endswith("etwa 1.200 Fälle, um es zu sagen; es sind 640.")
+
+
 def test_reasons_use_the_words_of_practice() -> None:
     label = {"en": "Region", "de": "Gebiet"}
     words = Words.model_validate(
