@@ -7,15 +7,17 @@ Does not belong here: anything measured on a group.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairness_reports.spec import JOIN, OVERALL
+from fairness_reports.spec import JOIN, OVERALL, POOLED
+
+Values = TypeVar("Values", bound=np.generic)
 
 ALL_BANDS = "all"
 QUANTILES = (0.2, 0.4, 0.6, 0.8, 0.9)
@@ -36,17 +38,29 @@ class Groups:
         Per case the position of its group in `labels`.
     bands : list of str, optional
         Score bands, when each group is split by them: then `codes` counts bands within groups.
+    rows : numpy.ndarray, optional
+        Which case each code belongs to, where a case stands in two groups (its own and the pooled one); by default
+        there is one code per case, in order.
     """
 
     attribute: str
     labels: list[str]
     codes: NDArray[np.int64]
     bands: list[str] | None = None
+    rows: NDArray[np.int64] | None = None
 
     @property
     def size(self) -> int:
         """How many cells there are."""
         return len(self.labels) * (len(self.bands) if self.bands else 1)
+
+    def of(self, values: NDArray[Values]) -> NDArray[Values]:
+        """Values of the cases, one per code."""
+        return values if self.rows is None else values[self.rows]
+
+    def cases(self) -> NDArray[np.float64]:
+        """Cases in each cell."""
+        return np.bincount(self.codes, minlength=self.size).astype(np.float64)
 
 
 def everybody(rows: int) -> Groups:
@@ -72,6 +86,24 @@ def by_attribute(attribute: str, values: Sequence[str], missing_label: str) -> G
     labels = [*sorted(present - {missing_label}), *({missing_label} & present)]
     position = {label: i for i, label in enumerate(labels)}
     return Groups(attribute, labels, np.array([position[value] for value in values], dtype=np.int64))
+
+
+def pooled(groups: Groups, minimum: int) -> Groups:
+    """The same groups, and one more that holds all cases of those below the minimum.
+
+    Only where there are two such groups, where they reach the minimum together, and where they are not everybody. The
+    small groups stay.
+    """
+    small = groups.cases() < minimum
+    members = np.flatnonzero(small[groups.codes])
+    if small.sum() < 2 or not minimum <= len(members) < len(groups.codes) or POOLED in groups.labels:
+        return groups
+    return replace(
+        groups,
+        labels=[*groups.labels, POOLED],
+        codes=np.concatenate([groups.codes, np.full(len(members), groups.size, dtype=np.int64)]),
+        rows=np.concatenate([np.arange(len(groups.codes)), members]),
+    )
 
 
 def crossed(parts: Sequence[Groups]) -> Groups:
@@ -108,4 +140,4 @@ def score_bands(scores: NDArray[np.float64], edges: Sequence[float] | None) -> t
 
 def banded(groups: Groups, bands: list[str], codes: NDArray[np.int64]) -> Groups:
     """Each group split by bands."""
-    return Groups(groups.attribute, groups.labels, groups.codes * len(bands) + codes, bands)
+    return replace(groups, codes=groups.codes * len(bands) + groups.of(codes), bands=bands)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from fairness_reports import spec
 from fairness_reports.audit import metrics
+from fairness_reports.identification import phrases
 
 ONE_GROUP: Final = "one group only"
 NOT_IN_DATA: Final = "attribute missing"
@@ -21,6 +23,15 @@ ONE_CLUSTER: Final = "one cluster only"
 NO_VARIATION: Final = "no variation"
 SAME_SCORES: Final = "all scores equal"
 NOT_MEASURED: Final = "not measured for intersections"
+NO_PROBABILITIES: Final = "scores are no probabilities"
+NO_SCORES: Final = "no scores"
+SCORES_HAD_BEEN_SHOWN: Final = "scores had been shown"
+TOO_MANY_GROUPS: Final = "too many groups"
+NO_PAIR: Final = "no two groups large enough"
+NONE_KNOWN: Final = "no known outcomes among them"
+
+POOLED: Final[dict[str, str]] = {"en": spec.POOLED, "de": "kleine Gruppen zusammen"}
+"""The group of all groups too small to be shown, by language."""
 
 GERMAN: Final[dict[str, str]] = {
     metrics.NO_CASES: "keine Fälle",
@@ -39,6 +50,15 @@ GERMAN: Final[dict[str, str]] = {
     NO_VARIATION: "keine Unterschiede",
     SAME_SCORES: "alle Werte gleich",
     NOT_MEASURED: "für gekreuzte Merkmale nicht gemessen",
+    NO_PROBABILITIES: "Werte sind keine Wahrscheinlichkeiten",
+    NO_SCORES: "keine Werte",
+    SCORES_HAD_BEEN_SHOWN: "Werte waren schon gezeigt worden",
+    TOO_MANY_GROUPS: "zu viele Gruppen",
+    NO_PAIR: "keine zwei Gruppen groß genug",
+    NONE_KNOWN: "darunter kein Ausgang bekannt",
+    phrases.COULD_BE_ANYTHING: "Ausgänge, die niemand sieht, könnten alles daraus machen",
+    phrases.NO_BOUNDS: "für dieses Maß gibt es keine Grenzen",
+    phrases.OPEN_BY_RECORDING: "was nicht erfasst ist, lässt es offen",
 }
 """Every phrase but `fewer than N`, which `german` builds."""
 

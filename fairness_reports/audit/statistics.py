@@ -35,6 +35,7 @@ def per_case(outcome: Array, score: Array, selected: NDArray[np.bool_]) -> Array
             np.where(unknown, 0.0, score),
             np.where(unknown, score, 0.0),
             error * error,
+            np.where(selected & ~unknown, score, 0.0),
         ]
     )
 
