@@ -120,7 +120,7 @@ def aligned(groups: pd.DataFrame, cases: pd.DataFrame, protected: ProtectedSpec)
         )
     present = [name for name in protected.attributes if name in groups.columns]
     # attributes are named by position: one may be called `case_id`
-    values = groups[present].set_axis(range(len(present)), axis=1)
+    values = groups[present].set_axis(range(len(present)), axis=1).reset_index(drop=True)
     joined: Any = _keyed(cases, keys).merge(named.join(values), on=keys, how="left", validate="many_to_one")
     return pd.DataFrame({name: joined[i].to_numpy() for i, name in enumerate(present)}, index=range(len(cases)))
 

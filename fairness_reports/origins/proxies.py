@@ -295,17 +295,17 @@ def _why(labels: list[str], members: Array, minimum: int, missing_label: str) ->
 
 def _area(score: Array, member: Array, fold: Codes, unit: Codes) -> tuple[tuple[float, float, float], str | None]:
     """The area averaged over folds with its limits, and why there are none."""
+    # each fold takes a mean of its own from the rarer kind's clusters
+    rarer = float(min(len(np.unique(unit[member == kind])) for kind in (0.0, 1.0)))
+    if rarer <= FOLDS:
+        return NOTHING, reasons.ONE_CLUSTER if rarer < 2 else reasons.fewer_than(FOLDS + 1)
     found = auc_by_group(Groups("fold", [str(k) for k in range(FOLDS)], fold), unit, int(unit.max()) + 1, member, score)
     pairs = found.outcomes * found.others
     if not found.varies[pairs > 0].any():
         return NOTHING, reasons.NO_VARIATION
     weight = pairs / pairs.sum()
-    value = float((weight * np.nan_to_num(found.value)).sum())
-    # each fold takes a mean of its own from the rarer kind's clusters
-    rarer = float(min(len(np.unique(unit[member == kind])) for kind in (0.0, 1.0)))
+    value = round(float((weight * np.nan_to_num(found.value)).sum()), 12)  # a sum of perfect folds is 1, not almost
     degrees = rarer - np.count_nonzero(pairs)
-    if degrees < 1:
-        return NOTHING, reasons.ONE_CLUSTER if rarer < 2 else reasons.fewer_than(FOLDS + 1)
     se = np.sqrt(SHARED * (weight**2 * np.where(pairs > 0, found.variance(), 0.0)).sum() * rarer / degrees)
     t = critical(LEVEL, np.array([degrees]))
     point = np.array([value])
