@@ -176,6 +176,8 @@ def _text(path: Path, text: str) -> None:
 def _make(out: Path) -> None:
     for folder in [*reversed(out.parents), out]:
         if not folder.is_dir():
+            if folder.exists():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             folder.mkdir(mode=0o700)
 
 

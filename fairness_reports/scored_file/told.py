@@ -7,6 +7,7 @@ Does not belong here: the pages (fairness_reports.reports), the sentences themse
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final
 
 from fairness_reports.audit.reasons import in_words
@@ -20,6 +21,7 @@ SHOWN: Final = ("selection_rate", "fnr", "fpr", "ppv", "calibration")
 """What the summary speaks of; the tables have all."""
 MOST_IN_A_TABLE: Final = 12
 _WIDEST = 34
+_WIDTH = 110
 _POINTS = frozenset(["calibration"])
 
 
@@ -76,7 +78,7 @@ class _Summary:
         for attribute in about["attributes"]:
             said += ["", *self._by(attribute)]
         said += ["", *self._gaps(), *self._not_shown(), "", self._say("remarks")]
-        said += [f"  - {each[self._language.code]}" for each in about["notes"]]
+        said += [_item(each[self._language.code]) for each in about["notes"]]
         page = Path("reports") / self._language.code / "fairness.html"
         return [*said, "", self._say("results", out=str(out), page=str(page))]
 
@@ -127,7 +129,7 @@ class _Summary:
         if clear and unclear:
             said.append(self._say("cannot_tell"))
             said += [
-                f"  - {self._say('open', attribute=name, metrics=', '.join(told))}" for name, told in unclear.items()
+                _item(self._say("open", attribute=name, metrics=", ".join(told))) for name, told in unclear.items()
             ]
         return said
 
@@ -159,7 +161,7 @@ class _Summary:
                 said.append(self._say("small", attribute=attribute, minimum=minimum, names=", ".join(small)))
             elif small:
                 said.append(self._say("small_many", attribute=attribute, minimum=minimum, n=len(small)))
-        said = [self._say("not_shown_title"), *(f"  - {each}" for each in said)] if said else []
+        said = [self._say("not_shown_title"), *map(_item, said)] if said else []
         return said + self._not_computed()
 
     def _not_computed(self) -> list[str]:
@@ -178,3 +180,9 @@ class _Summary:
         if metric in _POINTS:
             return self._language.signed(100 * float(value), 1)
         return self._language.percent(float(value), 1)
+
+
+def _item(text: str) -> str:
+    """A line of a list, broken where a terminal would break it anyway."""
+    return fill(text, _WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False,
+                break_on_hyphens=False)  # fmt: skip
