@@ -28,13 +28,6 @@ def _outcome_rate(y_true: Any, y_pred: Any, *, sample_weight: Any) -> float:
     return float(np.average(np.asarray(y_true, dtype=np.float64), weights=np.asarray(sample_weight, dtype=np.float64)))
 
 
-def _rest_of_precision(y_true: Any, y_pred: Any, *, pos_label: int, sample_weight: Any) -> float:
-    from sklearn.metrics import precision_score
-
-    precise = precision_score(y_true, y_pred, pos_label=pos_label, sample_weight=sample_weight, zero_division=np.nan)
-    return 1 - float(precise)
-
-
 def _functions() -> dict[str, Callable[..., float]]:
     from fairlearn.metrics import (
         false_negative_rate,
@@ -54,8 +47,6 @@ def _functions() -> dict[str, Callable[..., float]]:
         "tnr": partial(true_negative_rate, pos_label=1),
         "ppv": partial(precision_score, pos_label=1, zero_division=np.nan),
         "npv": partial(precision_score, pos_label=0, zero_division=np.nan),
-        "fdr": partial(_rest_of_precision, pos_label=1),
-        "for": partial(_rest_of_precision, pos_label=0),
         "accuracy": accuracy_score,
     }
 
@@ -85,9 +76,10 @@ def fairlearn_points(totals: Array) -> dict[str, Array]:
         result = _by_group(totals, known, functions) | _by_group(totals, known | unknown, rate)
     happened, not_happened = count["tp"] + count["fn"], count["fp"] + count["tn"]
     empty = {"tpr": happened, "fnr": happened, "fpr": not_happened, "tnr": not_happened}
-    return {
+    published = {
         name: np.where(empty[name] == 0, np.nan, value) if name in empty else value for name, value in result.items()
     }
+    return published | {"fdr": 1 - published["ppv"], "for": 1 - published["npv"]}
 
 
 def _by_group(

@@ -14,6 +14,7 @@ from fairlearn.metrics import (
     false_negative_rate,
     false_positive_rate,
     selection_rate,
+    true_negative_rate,
     true_positive_rate,
 )
 from hypothesis import given, settings
@@ -36,8 +37,11 @@ COUNTS = {
     "tpr": true_positive_rate,
     "fpr": false_positive_rate,
     "fnr": false_negative_rate,
+    "tnr": true_negative_rate,
     "ppv": lambda y, s: precision_score(y, s, zero_division=np.nan),
     "npv": lambda y, s: precision_score(y, s, pos_label=0, zero_division=np.nan),
+    "fdr": lambda y, s: 1 - precision_score(y, s, zero_division=np.nan),
+    "for": lambda y, s: 1 - precision_score(y, s, pos_label=0, zero_division=np.nan),
     "accuracy": accuracy_score,
 }
 
@@ -68,12 +72,18 @@ def tables(draw: st.DrawFn, unknown: bool = True) -> pd.DataFrame:
 
 @contextmanager
 def own_points() -> Iterator[None]:
-    """Without fairlearn, which takes most of the time: that its points are ours is tested for itself."""
+    """Without fairlearn and identification, which take most of the time: both are tested for themselves."""
 
     def points(totals: np.ndarray) -> dict[str, np.ndarray]:
         return {}
 
-    with patch("fairness_reports.audit.partitions.fairlearn_points", points):
+    def undeclared(table: pd.DataFrame, *rest: object, **options: object) -> pd.DataFrame:
+        return table.assign(identification="undeclared")
+
+    with (
+        patch("fairness_reports.audit.partitions.fairlearn_points", points),
+        patch("fairness_reports.identification.identify", undeclared),
+    ):
         yield
 
 
@@ -83,7 +93,7 @@ def audited(frame: pd.DataFrame, minimum: int = 10) -> pd.DataFrame:
         return audit(frame, None, SPEC, minimum_cell=minimum, confirmatory=judged, replicates=30)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(tables(unknown=False))
 def test_published_points_equal_fairlearn_on_the_rows(frame: pd.DataFrame) -> None:
     result = audit(frame, None, SPEC, minimum_cell=1, replicates=2)
@@ -112,6 +122,31 @@ def test_published_points_equal_fairlearn_on_the_rows(frame: pd.DataFrame) -> No
                         assert got == pytest.approx(expected[metric], abs=1e-12)
 
 
+@settings(max_examples=8, deadline=None)
+@given(tables(unknown=False))
+def test_the_furthest_pair_is_fairlearns(frame: pd.DataFrame) -> None:
+    with own_points():
+        result = audit(frame, None, ONE, minimum_cell=1, replicates=20)
+    shown = result[result["comparison"].isin(["largest_gap", "smallest_ratio"]) & result["value"].notna()]
+    for row in shown[shown["metric"].isin(COUNTS)].itertuples():
+        values = result[
+            (result["split"] == row.split) & (result["metric"] == row.metric) & (result["attribute"] == "region")
+        ].query("comparison == 'value' and band == 'all'")
+        if values[["value", "low"]].isna().any(axis=None):
+            continue  # a group without a figure takes no part here, and counts as 0 or NaN there
+        rows = frame[frame["split"] == row.split]
+        oracle = MetricFrame(
+            metrics=COUNTS[row.metric],
+            y_true=rows["outcome"],
+            y_pred=rows["selected"].astype(int),
+            sensitive_features=rows["region"],
+        )
+        expected = oracle.difference() if row.comparison == "largest_gap" else oracle.ratio()
+        assert row.value == pytest.approx(expected, abs=1e-12)
+        assert row.low <= row.value + 1e-9
+        assert row.high >= row.value - 1e-9
+
+
 @settings(max_examples=40, deadline=None)
 @given(tables())
 def test_our_sums_equal_fairlearns_points(frame: pd.DataFrame) -> None:
@@ -123,7 +158,7 @@ def test_our_sums_equal_fairlearns_points(frame: pd.DataFrame) -> None:
         assert points == pytest.approx(_own_point(sums, metric), abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(unknown=False))
 def test_score_metrics_equal_scikit_learn(frame: pd.DataFrame) -> None:
     result = audited(frame, minimum=1)
@@ -138,9 +173,41 @@ def test_score_metrics_equal_scikit_learn(frame: pd.DataFrame) -> None:
             assert mine["auc"] == pytest.approx(roc_auc_score(y, score), abs=1e-12)
         else:
             assert np.isnan(mine["auc"])
+        everybody = frame[frame["split"] == split]
+        across = everybody[
+            (everybody["outcome"] == 0) | ((everybody["region"] == region) & (everybody["outcome"] == 1))
+        ]
+        if y.any() and (everybody["outcome"] == 0).any():
+            expected = roc_auc_score(across["outcome"], across["score"])
+            assert mine["auc_across"] == pytest.approx(expected, abs=1e-12)
+        else:
+            assert np.isnan(mine["auc_across"])
+        top = rows[rows["selected"]]
+        expected = top["score"].mean() - top["outcome"].mean()  # NaN when nobody is selected
+        assert mine["calibration_selected"] == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
+@given(tables())
+def test_shares_add_up_to_one(frame: pd.DataFrame) -> None:
+    values = audited(frame, minimum=1).query("comparison == 'value' and band == 'all'")
+    for split, rows in frame.groupby("split"):
+        selected, happened = rows["selected"], rows["outcome"] == 1
+        counted = {"group_share": selected | True, "capacity_share": selected, "outcome_share": happened}
+        of = values[(values["split"] == split) & (values["attribute"] == "region")]
+        table = of.pivot(index="group", columns="metric", values="value")
+        for metric, counts in counted.items():
+            expected = rows.loc[counts, "region"].value_counts(normalize=True).reindex(table.index, fill_value=0)
+            if counts.any():
+                assert table[metric].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-12)
+            else:
+                assert table[metric].isna().all()
+        shown = table.dropna(subset=["capacity_balance"])
+        balance = shown["capacity_share"] - shown["outcome_share"]
+        assert shown["capacity_balance"].to_numpy() == pytest.approx(balance.to_numpy(), abs=1e-12)
+
+
+@settings(max_examples=15, deadline=None)
 @given(tables())
 def test_every_case_is_in_one_group_of_each_partition(frame: pd.DataFrame) -> None:
     counts = audited(frame, minimum=1).query("metric == 'n'")
@@ -153,7 +220,7 @@ def test_every_case_is_in_one_group_of_each_partition(frame: pd.DataFrame) -> No
     assert sex["value"].sum() == frame["sex"].isna().sum()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(tables(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_the_names_of_clusters_change_nothing(frame: pd.DataFrame, random: object) -> None:
     order = list(range(len(frame)))
@@ -161,7 +228,7 @@ def test_the_order_of_rows_and_the_names_of_clusters_change_nothing(frame: pd.Da
     pd.testing.assert_frame_equal(audited(frame), audited(frame.iloc[order]), check_exact=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tables())
 def test_no_row_shows_a_figure_on_too_few_cases_or_an_interval_without_length(frame: pd.DataFrame) -> None:
     result = audited(frame)
@@ -173,8 +240,10 @@ def test_no_row_shows_a_figure_on_too_few_cases_or_an_interval_without_length(fr
     assert (with_interval["low"] < with_interval["high"]).all()
     assert (with_interval["low"] <= with_interval["value"] + 1e-9).all()
     assert (with_interval["high"] >= with_interval["value"] - 1e-9).all()
-    gaps = shown[shown["comparison"] == "difference"]
+    gaps = shown[(shown["comparison"] != "value") & (shown["comparison"] != "ratio")]
     assert gaps["low"].notna().all()
+    assert shown.loc[shown["metric"] == "capacity_balance", "low"].notna().all()
+    assert (result["detectable_gap"].notna() == (result["low"].notna() & (result["comparison"] == "difference"))).all()
     judged = result[result["confirmatory"]]
     expected = [state(low, high, 0.1) for low, high in zip(judged["low"], judged["high"], strict=True)]
     assert judged["state"].tolist() == expected
@@ -182,7 +251,7 @@ def test_no_row_shows_a_figure_on_too_few_cases_or_an_interval_without_length(fr
     assert (judged.loc[judged["value"].isna(), "state"] == CANNOT_TELL).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(tables(), st.integers(0, 1000))
 def test_the_same_seed_gives_the_same_figures(frame: pd.DataFrame, seed: int) -> None:
     with own_points():
@@ -191,10 +260,10 @@ def test_the_same_seed_gives_the_same_figures(frame: pd.DataFrame, seed: int) ->
     pd.testing.assert_frame_equal(one, again, check_exact=True)
 
 
-@pytest.mark.parametrize(("cases", "rate"), [(400, 0.2), (3000, 0.2), (3000, 0.05)])
+@pytest.mark.parametrize(("cases", "rate"), [(400, 0.2), (3000, 0.05)])
 def test_intervals_cover_the_truth(cases: int, rate: float) -> None:
     """A small simulation: the truth is known because groups do not differ and outcomes are drawn from the scores."""
-    inside, members = [], 40
+    inside, members = [], 30
     for seed in range(members):
         rng = np.random.default_rng([seed, cases])
         household = rng.integers(0, cases // 2, cases)
@@ -215,17 +284,17 @@ def test_intervals_cover_the_truth(cases: int, rate: float) -> None:
             value, gap = of[of["comparison"] == "value"], of[of["comparison"] == "difference"]
             inside += ((value["low"] <= truth) & (truth <= value["high"])).tolist()
             inside += ((gap["low"] <= 0) & (gap["high"] >= 0)).tolist()
-    # 40 tables, 16 intervals each, not independent: .95 give or take three standard errors
+    # 30 tables, 16 intervals each, not independent: .95 give or take three standard errors
     assert 0.92 <= np.mean(inside) <= 0.985
 
 
 def test_judged_gaps_raise_few_false_alarms_together() -> None:
     alarms = []
-    for seed in range(60):
+    for seed in range(40):
         frame = scored(1500, seed=seed, groups=6)
         judged = [threshold("tpr", "region", 0.001), threshold("fpr", "region", 0.001)]
         with own_points():
             result = audit(frame, None, ONE, seed=seed, replicates=200, confirmatory=judged)
         family = result[result["confirmatory"]]
         alarms.append(bool(((family["low"] > 0) | (family["high"] < 0)).any()))
-    assert np.mean(alarms) <= 0.1  # .05 is promised; 60 tables tell no finer
+    assert np.mean(alarms) <= 0.1  # .05 is promised; 40 tables tell no finer
