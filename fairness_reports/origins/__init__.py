@@ -6,6 +6,6 @@ Does not belong here: contributions of single cases (models.explanation), gaps i
 
 from fairness_reports.origins.proxies import proxies, strongest_proxies
 from fairness_reports.origins.run import origins
-from fairness_reports.origins.waterfall import waterfall
+from fairness_reports.origins.waterfall import carriers, waterfall
 
-__all__ = ["origins", "proxies", "strongest_proxies", "waterfall"]
+__all__ = ["carriers", "origins", "proxies", "strongest_proxies", "waterfall"]

@@ -296,7 +296,7 @@ def _why(labels: list[str], members: Array, minimum: int, missing_label: str) ->
 def _area(score: Array, member: Array, fold: Codes, unit: Codes) -> tuple[tuple[float, float, float], str | None]:
     """The area averaged over folds with its limits, and why there are none."""
     # each fold takes a mean of its own from the rarer kind's clusters
-    rarer = float(min(len(np.unique(unit[member == kind])) for kind in (0.0, 1.0)))
+    rarer = float(min(np.count_nonzero(np.bincount(unit[member == kind])) for kind in (0.0, 1.0)))
     if rarer <= FOLDS:
         return NOTHING, reasons.ONE_CLUSTER if rarer < 2 else reasons.fewer_than(FOLDS + 1)
     found = auc_by_group(Groups("fold", [str(k) for k in range(FOLDS)], fold), unit, int(unit.max()) + 1, member, score)

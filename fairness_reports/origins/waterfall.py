@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -67,6 +68,12 @@ class _Band:
     clusters: int
     empty: str
     identification: str
+
+    @cached_property
+    def everybody(self) -> _Means:
+        """The means of all its cases as one group."""
+        one = Groups(OVERALL, [OVERALL], np.zeros(self.values.shape[1], dtype=np.int64))
+        return _means(self.values, self.unit, self.clusters, one)
 
 
 @dataclass(frozen=True)
@@ -154,16 +161,19 @@ def waterfall(
     told = people(content, groups, clusters, protected, minimum_cell, intersections=intersections)
     values = np.ascontiguousarray(content[told.order, :-1].T)
     happened = outcome[told.order]
-    masks = {
-        ALL_BANDS: (np.ones(len(happened), dtype=np.bool_), NO_CASES, "identified"),
-        WITH_OUTCOME_BANDS[0]: (happened == 1, NO_OUTCOMES, identification),
-        WITH_OUTCOME_BANDS[1]: (happened == 0, NO_NON_OUTCOMES, identification),
-    }
+    masks = [
+        (ALL_BANDS, np.ones(len(happened), dtype=np.bool_), NO_CASES, "identified"),
+        (WITH_OUTCOME_BANDS[0], happened == 1, NO_OUTCOMES, identification),
+        (WITH_OUTCOME_BANDS[1], happened == 0, NO_NON_OUTCOMES, identification),
+    ]
+    bands = [
+        (mask, _Band(name, values[:, mask], told.unit[mask], told.clusters, empty, known))
+        for name, mask, empty, known in masks
+    ]
     table = Table(split, as_of)
     for groups_of in told.partitions:
         whole = groups_of.cases()
-        for name, (mask, empty, known) in masks.items():
-            band = _Band(name, values[:, mask], told.unit[mask], told.clusters, empty, known)
+        for mask, band in bands:
             inside = _within(groups_of, mask)
             for reference in dict.fromkeys([OVERALL, (references or {}).get(groups_of.attribute, OVERALL)]):
                 _rows(table, [*names, RAW], band, inside, whole, reference, minimum_cell, protected.missing_label)
@@ -171,6 +181,38 @@ def waterfall(
         fixed = {"attribute": attribute, "group": protected.missing_label, "reason": reasons.NOT_IN_DATA}
         table.add(1, metric=RAW, comparison="difference", reference=OVERALL, identification="identified", **fixed)
     return table.frame()
+
+
+def carriers(
+    table: pd.DataFrame, attribute: str, group: str, *, reference: str = OVERALL, band: str = ALL_BANDS
+) -> pd.DataFrame:
+    """The factors that carry a group's gap: those whose difference is told from 0 and points where the gap points.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With rows of `waterfall`, of one split.
+    attribute, group, reference, band : str
+        Which gap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        factor, value, low, high and share (of the gap in mean raw score; together they may be more than 1, where other
+        factors pull the other way), the largest first. Empty where the gap itself has no interval or one that holds 0.
+    """
+    place = {"attribute": attribute, "group": group, "reference": reference, "band": band}
+    rows = table[np.logical_and.reduce([table[name] == value for name, value in place.items()])]
+    gap, terms = rows[rows["metric"] == RAW], rows[rows["metric"].str.startswith(contribution("")[:-1])]
+    told = gap[gap["low"] * gap["high"] > 0]
+    if told.empty:
+        terms, total = terms.iloc[:0], 1.0
+    else:
+        total = float(told["value"].iloc[0])
+        terms = terms[(terms["low"] * terms["high"] > 0) & (terms["value"] * total > 0)]
+    found = terms[["value", "low", "high"]].assign(share=terms["value"] / total)
+    found.insert(0, "factor", terms["metric"].str[len(contribution("")) - 1 : -1])
+    return found.sort_values(["share", "factor"], ascending=[False, True], ignore_index=True)
 
 
 def _within(groups: Groups, mask: NDArray[np.bool_]) -> Groups:
@@ -206,8 +248,7 @@ def _rows(
 ) -> None:
     """Rows of one partition, band and reference."""
     mine = _means(band.values, band.unit, band.clusters, groups)
-    everybody = Groups(OVERALL, [OVERALL], np.zeros(band.values.shape[1], dtype=np.int64))
-    base = mine if reference != OVERALL else _means(band.values, band.unit, band.clusters, everybody)
+    base = mine if reference != OVERALL else band.everybody
     at = 0 if reference == OVERALL else groups.labels.index(reference) if reference in groups.labels else -1
     why, cases = _why(mine.cases, mine.clusters, whole, band.empty, minimum)
     common = _common(groups.labels, base, at, reference, minimum, missing_label, band.empty)

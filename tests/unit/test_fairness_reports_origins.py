@@ -8,7 +8,7 @@ import pytest
 
 from data_contracts.errors import PlumblineError
 from fairness_reports.audit import COLUMNS
-from fairness_reports.origins import origins, strongest_proxies
+from fairness_reports.origins import carriers, origins, strongest_proxies
 from fairness_reports.origins.proxies import CASES
 from fairness_reports.spec import OVERALL, ProtectedSpec
 from features.spec import Column
@@ -84,6 +84,12 @@ def test_the_factor_that_carries_the_gap_is_named() -> None:
         "difference",
         "not_judged",
     )
+    named = carriers(table, "sex", "f")
+    assert named["factor"].tolist() == ["contact"]
+    assert named["share"][0] == gap["contribution[contact]"]["value"] / gap["raw"]["value"]
+    assert named["low"][0] == gap["contribution[contact]"]["low"]
+    assert carriers(table, "sex", "m")["factor"].tolist() == ["contact"]
+    assert carriers(table, "sex", "x").empty
     assert strongest_proxies(table, "sex") == ["visits", "calls"]
     assert strongest_proxies(table, "sex", limit=1) == ["visits"]
     assert strongest_proxies(table, "region") == []
@@ -166,6 +172,15 @@ def test_what_never_varies_is_no_finding() -> None:
     family = np.where(made.groups["region"] == "a", "one family", made.clusters)
     alone = Cases(made.terms, made.base, made.outcome, made.groups, family).fall(ONE)
     assert set(alone.loc[alone["group"] == "a", "reason"]) == {"one cluster only"}
+
+
+def test_no_factor_carries_a_gap_that_is_not_told_from_0() -> None:
+    rows, groups = planted(600)
+    table = found(rows, groups)
+    raw = (table["metric"] == "raw") & (table["group"] == "f") & (table["band"] == "all")
+    assert len(carriers(table, "sex", "f")) == 1
+    table.loc[raw, "low"] = -0.01
+    assert carriers(table, "sex", "f").empty
 
 
 def test_missing_attributes_are_said_in_both() -> None:
