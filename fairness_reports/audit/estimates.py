@@ -3,12 +3,13 @@
 Belongs here: which formula or resampling gives the interval of which figure.
 Does not belong here: the formulas (intervals), the rows of the audit (table), what a gap means (states).
 
-Two regimes. A figure is *small* when it rests on fewer than 100 cases or 50 clusters, or a proportion on fewer than 20
+Two regimes. A figure is *small* when it rests on fewer than 300 cases or 100 clusters, or a proportion on fewer than 20
 cases of one kind: there the bootstrap's percentiles are too short, and at a share of 0 or 1 they have no length at all.
 Small figures get a formula (Wilson with a design effect, Student's t); their gaps are put together from the limits of
-both parts. All other figures get the bootstrap: percentiles for single intervals, standard errors for simultaneous
-ones, whose percentiles would lie beyond 1,000 replicates. Inside bands of scores the linearised standard error stands
-for the bootstrap's: the same to a few per cent, at a fraction of the time.
+both parts. All other figures get the bootstrap: percentiles, moved outwards for the number of clusters, for single
+intervals, standard errors for simultaneous ones, whose percentiles would lie beyond 1,000 replicates. Inside bands of
+scores the linearised standard error stands for the bootstrap's: the same to a few per cent, at a fraction of the time.
+Where the regimes part was chosen by simulation (simulations/README.md).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 Limits = tuple[Array, Array]
 
 LEVEL = 0.95
-SMALL_CASES, SMALL_KIND, SMALL_CLUSTERS = 100, 20, 50
+SMALL_CASES, SMALL_KIND, SMALL_CLUSTERS = 300, 20, 100
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,16 @@ def hide(
     return np.where(missing, np.nan, value), kept_cases, reason
 
 
-def _percentiles(replicates: Array, level: float) -> Limits:
-    tail = (1 - level) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
-    return np.asarray(low), np.asarray(high)
+def _percentiles(replicates: Array, tail: Array) -> Limits:
+    """Percentiles of each column at a tail of its own, between replicates by a straight line."""
+    ordered = np.sort(replicates, axis=0)
+    place = tail * (len(ordered) - 1)
+    below, columns = np.floor(place).astype(np.int64), np.arange(ordered.shape[1])
+    above, part = np.minimum(below + 1, len(ordered) - 1), place - below
+    last = len(ordered) - 1
+    low = ordered[below, columns] * (1 - part) + ordered[above, columns] * part
+    high = ordered[last - below, columns] * (1 - part) + ordered[last - above, columns] * part
+    return low, high
 
 
 def _deviation(replicates: Array) -> Array:
@@ -140,6 +147,7 @@ class RatioEstimate:
     minimum: int
 
     def __post_init__(self) -> None:
+        self._limits: dict[Confidence, Limits] = {}
         ratio = RATIOS[self.metric]
         numerator, self._all = self.sums.metric(self.metric)
         self.value, self.cases, self.reason = hide(self.point, self._all, self.minimum, ratio.empty, self.sums.cases())
@@ -174,6 +182,11 @@ class RatioEstimate:
 
     def limits(self, confidence: Confidence) -> Limits:
         """Interval of each value; NaN where there is none."""
+        if confidence not in self._limits:  # every gap asks for them once more
+            self._limits[confidence] = self._new_limits(confidence)
+        return self._limits[confidence]
+
+    def _new_limits(self, confidence: Confidence) -> Limits:
         low, high = self._formula(confidence.level)
         big = ~self.small & ~np.isnan(self.value)
         if big.any():
@@ -181,16 +194,16 @@ class RatioEstimate:
                 half = intervals.critical(confidence.level) * self._se[big]
                 low[big], high[big] = self.value[big] - half, self.value[big] + half
             else:
-                low[big], high[big] = self._resampled(self.replicates[:, big], self.value[big], confidence)
+                low[big], high[big] = self._resampled(self.replicates, self.value, big, confidence)
             if self.metric not in RATE_BEHIND:
                 low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
         return _without_points((low, high))
 
-    @staticmethod
-    def _resampled(replicates: Array, value: Array, confidence: Confidence) -> Limits:
+    def _resampled(self, replicates: Array, value: Array, big: NDArray[np.bool_], confidence: Confidence) -> Limits:
+        replicates, value, units = replicates[:, big], value[big], self._clusters[big]
         if not confidence.simultaneous:
-            return _percentiles(replicates, confidence.level)
-        half = float(intervals.critical(confidence.level)) * _deviation(replicates)
+            return _percentiles(replicates, intervals.expanded(confidence.level, units))
+        half = intervals.critical(confidence.level, units - 1) * _deviation(replicates) * np.sqrt(units / (units - 1))
         return value - half, value + half
 
     def gap_limits(self, reference: Estimate, at: int, confidence: Confidence) -> Limits:
@@ -210,8 +223,8 @@ class RatioEstimate:
                 _correlation(mine[:, small], other),
             )
         if big.any():
-            value = self.value[big] - reference.value[at]
-            low[big], high[big] = self._resampled(mine[:, big] - other, value, confidence)
+            value = self.value - reference.value[at]
+            low[big], high[big] = self._resampled(mine - other, value, big, confidence)
         return _without_points((np.clip(low, -1, 1), np.clip(high, -1, 1)))
 
     def quotient_limits(self, reference: RatioEstimate, at: int, confidence: Confidence) -> Limits:
@@ -220,14 +233,20 @@ class RatioEstimate:
         shown &= reference.value[at] > 0
         small = shown & (self.small | reference.small[at])
         big = shown & ~small
+        mine, other = self.drawn(), reference.drawn()[:, [at]]
         if small.any():
             a, b = self.limits(confidence), reference.limits(confidence)
             low[small], high[small] = intervals.quotient(
-                self.value[small], (a[0][small], a[1][small]), reference.value[[at]], (b[0][[at]], b[1][[at]])
+                self.value[small],
+                (a[0][small], a[1][small]),
+                reference.value[[at]],
+                (b[0][[at]], b[1][[at]]),
+                _correlation(mine[:, small], other),
             )
         if big.any():
-            replicates = self.drawn()[:, big] / reference.drawn()[:, [at]]
-            low[big], high[big] = self._resampled(replicates, self.value[big] / reference.value[at], confidence)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                value = self.value / reference.value[at]
+                low[big], high[big] = self._resampled(mine / other, value, big, confidence)
         return _without_points((low, high))
 
     def drawn(self) -> Array:
@@ -281,7 +300,8 @@ class AucEstimate:
         self.small = (self._fewer < SMALL_KIND) | (self.auc.clusters < SMALL_CLUSTERS)
 
     def _critical(self, confidence: Confidence) -> Array:
-        t = intervals.critical(confidence.level, self.auc.clusters - 1)
+        # the rarer kind of case says how well the variance is known
+        t = intervals.critical(confidence.level, np.minimum(self.auc.clusters, self._fewer) - 1)
         return np.where((self.auc.clusters < 2) | ~self.auc.varies, np.nan, t)
 
     def limits(self, confidence: Confidence) -> Limits:

@@ -5,8 +5,8 @@ Does not belong here: which of them applies (fairness_reports.audit.estimates).
 
 Sources: E. B. Wilson (1927), Journal of the American Statistical Association 22, 209-212, for the score interval of a
 proportion; L. Kish (1965), Survey Sampling, for the design effect; G. Y. Zou and A. Donner (2008), Statistics in
-Medicine 27, 1693-1702, for limits of a difference recovered from the limits of its parts; A. Donner and G. Y. Zou
-(2012), Statistical Methods in Medical Research 21, 347-359, for a ratio.
+Medicine 27, 1693-1702, for limits of a difference, and on the logarithms of a ratio, recovered from the limits of its
+parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def critical(level: float, degrees: Array | None = None) -> Array:
+def critical(level: Array | float, degrees: Array | None = None) -> Array:
     """Two-sided critical value: normal, or Student's t with these degrees of freedom."""
     from scipy.special import ndtri, stdtrit
 
@@ -65,13 +65,29 @@ def difference(
     return a - b - low, a - b + high
 
 
-def quotient(a: Array, a_limits: tuple[Array, Array], b: Array, b_limits: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Limits of a / b from the limits of a and b (MOVER-R), as if they were independent; NaN where b could be 0."""
-    (la, ua), (lb, ub) = a_limits, b_limits
+def quotient(
+    a: Array, a_limits: tuple[Array, Array], b: Array, b_limits: tuple[Array, Array], correlation: Array
+) -> tuple[Array, Array]:
+    """Limits of a / b from the limits of a and b (MOVER of the logarithms), for correlated estimates; NaN where b is 0.
+
+    Where a is 0 it has no logarithm: the lower limit is 0, the upper one that of A. Donner and G. Y. Zou (2012),
+    Statistical Methods in Medical Research 21, 347-359, which is as if a and b were independent.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        product = a * b
-        low = product - np.sqrt(np.maximum(product**2 - la * ub * (2 * a - la) * (2 * b - ub), 0))
-        high = product + np.sqrt(np.maximum(product**2 - ua * lb * (2 * a - ua) * (2 * b - lb), 0))
-        low, high = low / (ub * (2 * b - ub)), high / (lb * (2 * b - lb))
-    bad = (b <= 0) | (2 * b <= ub) | (lb <= 0)
-    return np.where(bad, np.nan, np.maximum(low, 0)), np.where(bad, np.nan, high)
+        parts = [(np.log(x), (np.log(limits[0]), np.log(limits[1]))) for x, limits in ((a, a_limits), (b, b_limits))]
+        low, high = difference(*parts[0], *parts[1], correlation)
+        alone = a_limits[1] / np.sqrt(b_limits[0] * (2 * b - b_limits[0]))
+        low, high = np.where(a > 0, np.exp(low), 0.0), np.where(a > 0, np.exp(high), alone)
+    return np.where(b > 0, np.nan_to_num(low, nan=0.0), np.nan), np.where(b > 0, high, np.nan)
+
+
+def expanded(level: Array | float, units: Array) -> Array:
+    """The tails of percentiles of a bootstrap of so many units, in place of (1 - level) / 2.
+
+    Percentiles take the normal distribution for Student's t and lack the factor n / (n - 1) of the variance. T. C.
+    Hesterberg (2015), The American Statistician 69, 371-386, section 5.3, moves them outwards by as much.
+    """
+    from scipy.special import ndtr
+
+    units = np.maximum(units, 2.0)
+    return np.asarray(ndtr(-critical(level, units - 1) * np.sqrt(units / (units - 1))), dtype=np.float64)

@@ -63,7 +63,7 @@ def extreme_gap(estimate: Estimate, comparable: NDArray[np.bool_], level: float 
     Returns
     -------
     Extreme or None
-        None with fewer than two comparable groups.
+        None with fewer than two comparable groups, and where the gap of the two has no interval.
     """
     chosen = _chosen(estimate, comparable)
     if len(chosen) < 2:
@@ -71,6 +71,8 @@ def extreme_gap(estimate: Estimate, comparable: NDArray[np.bool_], level: float 
     first, second = (chosen[each] for each in np.triu_indices(len(chosen), 1))
     low, high = _gap_limits(estimate, first, second, level)
     top, bottom, at = _ends(estimate.value, chosen, first, second)
+    if np.isnan(low[at]):
+        return None
     own = low[at] if top == first[at] else -high[at]
     value = estimate.value[top] - estimate.value[bottom]
     return Extreme(top, bottom, float(value), float(own), float(np.nanmax([high, -low])))
@@ -153,8 +155,9 @@ def _ratio_limits(
         a, b = first[small], second[small]
         alone = estimate.limits(Confidence(1 - (1 - level) / size, True))
         parts = [(estimate.value[each], (alone[0][each], alone[1][each])) for each in (a, b)]
-        low[small], high[small] = intervals.quotient(*parts[0], *parts[1])
-        back_low[small], back_high[small] = intervals.quotient(*parts[1], *parts[0])
+        together = estimate.correlation(a, b)
+        low[small], high[small] = intervals.quotient(*parts[0], *parts[1], together)
+        back_low[small], back_high[small] = intervals.quotient(*parts[1], *parts[0], together)
     big = ~small
     if big.any():
         with np.errstate(divide="ignore", invalid="ignore"):

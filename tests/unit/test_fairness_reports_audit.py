@@ -412,14 +412,18 @@ def test_difference_limits_against_published_ones() -> None:
         assert (round(float(low), 4), round(float(high), 4)) == expected
 
 
-def test_ratio_limits_hold_the_ratio_and_stop_at_a_reference_near_zero() -> None:
-    share, other = np.array([0.5, 0.0, 0.5]), np.array([0.25, 0.25, 0.02])
-    limits = (np.array([0.4, 0.0, 0.4]), np.array([0.6, 0.1, 0.6]))
-    base = (np.array([0.2, 0.2, 0.001]), np.array([0.3, 0.3, 0.1]))
-    low, high = formulas.quotient(share, limits, other, base)
-    assert low[0] < 2 < high[0]
-    assert (low[1], high[1] > 0) == (0, True)
-    assert np.isnan([low[2], high[2]]).all()
+def test_ratio_limits_hold_the_ratio_and_stop_at_a_reference_of_zero() -> None:
+    share, other = np.array([0.5, 0.0, 0.5, 0.5]), np.array([0.25, 0.25, 0.02, 0.0])
+    limits = (np.array([0.4, 0.0, 0.4, 0.4]), np.array([0.6, 0.1, 0.6, 0.6]))
+    base = (np.array([0.2, 0.2, 0.001, 0.0]), np.array([0.3, 0.3, 0.1, 0.1]))
+    low, high = formulas.quotient(share, limits, other, base, np.zeros(4))
+    down, up = np.hypot(np.log(5 / 4), np.log(6 / 5)), np.hypot(np.log(6 / 5), np.log(5 / 4))
+    assert (low[0], high[0]) == pytest.approx((2 * np.exp(-down), 2 * np.exp(up)))
+    assert low[1] == 0
+    assert 0.1 / 0.25 < high[1] < 0.1 / 0.2
+    assert 0 < low[2] < 25 < high[2]  # hardly anything is known, and this is said
+    assert np.isnan([low[3], high[3]]).all()
+    assert formulas.quotient(share, limits, other, base, np.full(4, 0.5))[0][0] > low[0]
 
 
 def test_the_design_effect_is_one_for_single_cases_and_the_cluster_size_for_copies() -> None:
