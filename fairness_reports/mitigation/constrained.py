@@ -25,7 +25,7 @@ from fairness_reports.mitigation.reasons import NO_GROUPS, ONE_GROUP, TOO_LITTLE
 from models.calibration import fit_calibrator
 from models.folds import hashed_share, one_thread
 
-MAX_ITER: Final = 15
+MAX_ITER: Final = 10
 """Steps of ExponentiatedGradient."""
 INVERSE_PENALTY: Final = 0.1
 """scikit-learn's C of the logistic regression under both, on standardised columns."""
@@ -116,7 +116,7 @@ def _reduced(task: Task, part: Part, fit: Callable[..., list[tuple[float, Any]]]
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
         ).fit(values[~apart])
         Z = prepared.transform(values[~apart])
-        base = LogisticRegression(C=INVERSE_PENALTY, max_iter=500, tol=1e-6)
+        base = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky", max_iter=200)
         at = _capacity_score(base.fit(Z, y[~apart]).predict_proba(Z)[:, 1], task.share)
         costs = {"fp": at, "fn": 1 - at}
         constraint = getattr(fairlearn.reductions, constraint_of(task.metric)[0])()
@@ -160,7 +160,7 @@ def threshold_optimizer(task: Task, part: Part) -> Scorer:
     through = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])  # hands the scores on as they are
     through.coef_, through.intercept_ = np.array([1.0]), 0.0
     apart, _ = _apart(task, part)
-    model = task.trainer.fit(task.chosen, part.rows, part.y)
+    model = part.model
     score, y, labels = model.score(part.rows.X.iloc[apart]), part.y[apart], part.labels[apart]
     names = pooling(labels, y, task.minimum)
     _two_groups(labels, names)

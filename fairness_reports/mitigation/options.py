@@ -106,8 +106,7 @@ def weights_of(labels: Labels, y: np.ndarray) -> np.ndarray:
 
 
 def _as_is(task: Task, part: Part) -> Scorer:
-    model = task.trainer.fit(task.chosen, part.rows, part.y)
-    return lambda X, labels: model.score(X)
+    return lambda X, labels: part.model.score(X)
 
 
 def _drop(task: Task, part: Part) -> Scorer:
@@ -115,13 +114,13 @@ def _drop(task: Task, part: Part) -> Scorer:
     fewer = part.rows.without(names)
     if not fewer.columns:
         raise NotPossibleError(NO_COLUMNS)
-    model = task.trainer.fit(task.chosen, fewer, part.y)
+    model = task.fit(part, fewer)
     return lambda X, labels: model.score(X.drop(columns=names))
 
 
 def _coarsen(task: Task, part: Part) -> Scorer:
     bins = coarse(part.rows.X, _named(task))
-    model = task.trainer.fit(task.chosen, Rows(part.rows.frame, bins.of(part.rows.X), part.rows.described), part.y)
+    model = task.fit(part, Rows(part.rows.frame, bins.of(part.rows.X), part.rows.described))
     return lambda X, labels: model.score(bins.of(X))
 
 
@@ -137,7 +136,7 @@ def _reweigh(task: Task, part: Part) -> Scorer:
     names = pooling(part.labels, part.y, task.minimum)
     if len(set(names.values())) < 2:
         raise NotPossibleError(ONE_GROUP)
-    model = task.trainer.fit(task.chosen, part.rows, part.y, weights_of(pooled(part.labels, names), part.y))
+    model = task.fit(part, part.rows, weights_of(pooled(part.labels, names), part.y))
     return lambda X, labels: model.score(X)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from fairness_reports.mitigation.grouping import Labels
 from models.dataset import Rows
+from models.model import Model
 from models.spec import CandidateSpec
 from models.training import Trainer
 
@@ -33,11 +34,14 @@ class Part:
         Their labels, 1 or 0, as known on the model day.
     labels : ndarray of str
         Their groups.
+    model : Model
+        The chosen candidate fitted on them: the model as it is.
     """
 
     rows: Rows
     y: np.ndarray
     labels: Labels
+    model: Model
 
 
 @dataclass(frozen=True)
@@ -66,3 +70,10 @@ class Task:
     share: float
     minimum: int
     proxies: tuple[str, ...]
+
+    def fit(self, part: Part, rows: Rows, sample_weight: np.ndarray | None = None) -> Model:
+        """The chosen candidate on changed rows or weights, with the settings that tuning found for the model as it is.
+
+        So options differ in what they are about alone, and nothing is tuned twice.
+        """
+        return self.trainer.fit(self.chosen.settled(part.model.fitted.notes), rows, part.y, sample_weight)
