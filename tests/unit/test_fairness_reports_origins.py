@@ -141,6 +141,17 @@ def test_the_interval_of_a_group_against_another_is_that_of_two_means() -> None:
     assert half == pytest.approx(1.98 * np.sqrt(a.var() / len(a) + b.var() / len(b)), rel=0.01)
 
 
+def test_a_group_is_part_of_everybody() -> None:
+    made = cases(400, factors=1)
+    made = Cases(made.terms, made.base, made.outcome, made.groups, np.arange(400).astype(str).astype(object))
+    here = row(made.fall(ONE), "raw", "a", band="all", reference=OVERALL)
+    mine = (made.groups["region"] == "a").to_numpy()
+    a, others = made.terms.loc[mine, "factor 0"], made.terms.loc[~mine, "factor 0"]
+    # the group minus everybody is the share of the others times the group minus the others
+    spread = (~mine).mean() * np.sqrt(a.var() / len(a) + others.var() / len(others))
+    assert (here["high"] - here["low"]) / 2 == pytest.approx(1.972 * spread, rel=0.01)
+
+
 def test_small_groups_have_a_reason_and_stand_together() -> None:
     made = cases(400)
     region = made.groups["region"].astype(object).to_numpy(copy=True)
