@@ -222,6 +222,7 @@ def relink(
 @click.option("--shown", metavar="COL", help="Whether the score had been shown to those who decided.")
 @click.option("--reference", metavar="GROUP", multiple=True, help="Compare with this group too: GROUP or COL=GROUP.")
 @click.option("--positive", metavar="VALUE", multiple=True, help="What counts as 1 in text: VALUE or COL=VALUE.")
+@click.option("--unknown", metavar="VALUE", multiple=True, help="What means that the outcome is unknown, as -1.")
 @click.option("--intersections", type=click.Choice(["none", "pairs", "triples"]), default="pairs", show_default=True)
 @click.option("--score-is", type=click.Choice(["auto", "probability", "rank"]), default="auto", show_default=True)
 @click.option("--minimum-cell", type=click.IntRange(1), default=10, show_default=True, help="Fewer cases: no figure.")

@@ -57,6 +57,8 @@ class AuditRequest:
         `GROUP` or `ATTRIBUTE=GROUP`: groups to compare with, besides everybody.
     positive : tuple of str
         `VALUE` or `COLUMN=VALUE`: what counts as the outcome (or as selected) in a column of text.
+    unknown : tuple of str
+        What means in the outcome's column that it is not known.
     intersections : {"pairs", "none", "triples"}
         Which attributes are crossed.
     score_is : {"auto", "probability", "rank"}
@@ -81,6 +83,7 @@ class AuditRequest:
     shown: str | None = None
     references: tuple[str, ...] = ()
     positive: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     intersections: Intersections = "pairs"
     score_is: ScoreIs = "auto"
     minimum_cell: int = 10

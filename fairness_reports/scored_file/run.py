@@ -107,8 +107,10 @@ def _cases(
     """The cases as the audit wants them, and what there is to say of them."""
     columns, rows, least = source.columns, source.rows, request.minimum_cell
     notes = [note("repeated", name=name) for name in source.repeated]
-    positives = values.Positives(request.positive, [name for _, name in request.roles()])
-    outcome = values.yes_no(columns[request.outcome], positives, "--outcome")
+    positives = values.Named(request.positive, [name for _, name in request.roles()])
+    unknown = values.Named(request.unknown, [request.outcome], "--unknown")
+    outcome = values.yes_no(values.without(columns[request.outcome], unknown), positives, "--outcome")
+    unknown.check()
     scores = values.scores(columns[request.score], request.score_is) if request.score is not None else None
     split = np.full(rows, ONE_PERIOD, dtype=object)
     if request.split is not None:
@@ -222,6 +224,7 @@ def _about(
         "clusters": int(frame["cluster_id"].nunique()) if "cluster_id" in frame else None,
         "columns": columns | {"by": list(request.by)},
         "positive": list(request.positive),
+        "unknown": list(request.unknown),
         "score_is": scores.kind if scores is not None else None,
         "selection": rule | {"words": words},
         "minimum_cell": request.minimum_cell,

@@ -77,6 +77,8 @@ class _Summary:
             said.append(self._say("period", split=self._split, n=len(self._splits)))
         for attribute in about["attributes"]:
             said += ["", *self._by(attribute)]
+        if about["references"]:
+            said += ["", *(self._say("reference", attribute=a, group=g) for a, g in about["references"].items())]
         said += ["", *self._gaps(), *self._not_shown(), "", self._say("remarks")]
         said += [_item(each[self._language.code]) for each in about["notes"]]
         page = Path("reports") / self._language.code / "fairness.html"
@@ -114,17 +116,18 @@ class _Summary:
         ]
 
     def _gaps(self) -> list[str]:
-        """The largest gap of each metric, those that chance could have made by name only."""
-        gaps = self._table[(self._table["comparison"] == "largest_gap") & self._table["metric"].isin(SHOWN)]
+        """Of each attribute and metric the surest finding; where there is none, its name only."""
         clear: list[str] = []
         unclear: dict[str, list[str]] = {}
         for attribute in self._about["attributes"]:
-            own = {row.metric: row for row in gaps[gaps["attribute"] == attribute].itertuples()}
-            for row in (own[metric] for metric in SHOWN if metric in own):
-                if known(row.value) and known(row.low) and row.low > 0:
-                    clear.append(f"  - {self._gap(row)}")
-                elif known(row.value):
-                    unclear.setdefault(attribute, []).append(str(row.metric))
+            own = self._table[self._table["attribute"] == attribute]
+            for metric in SHOWN:
+                rows = [row for row in own[own["metric"] == metric].itertuples() if known(row.value)]
+                found = self._finding(attribute, rows)
+                if found is not None:
+                    clear.append(f"  - {self._gap(found)}")
+                elif any(row.comparison == "largest_gap" for row in rows):
+                    unclear.setdefault(attribute, []).append(metric)
         said = [self._say("stands_out"), *clear] if clear else [self._say("none_stand_out")]
         if clear and unclear:
             said.append(self._say("cannot_tell"))
@@ -133,21 +136,34 @@ class _Summary:
             ]
         return said
 
+    def _finding(self, attribute: str, rows: list[Any]) -> Any | None:
+        """A clear difference from the named reference, the largest gap if clear, or a clear difference from everybody.
+
+        The largest gap is often one to a very small group, and open, where others are clear.
+        """
+        clear = [row for row in rows if known(row.low) and known(row.high) and (row.low > 0 or row.high < 0)]
+        reference = self._about["references"].get(attribute, OVERALL)
+        single = [row for row in clear if row.comparison == "difference" and row.reference == reference]
+        surest = max(single, key=lambda row: min(abs(row.low), abs(row.high)), default=None)
+        largest = next((row for row in clear if row.comparison == "largest_gap"), None)
+        return (surest or largest) if reference != OVERALL else (largest or surest)
+
     def _gap(self, row: Any) -> str:
-        metric = str(row.metric)
-        both = [self._values[row.attribute, group, metric].value for group in (row.group, row.reference)]
+        metric, signed = str(row.metric), row.comparison == "difference"
         word = str(self._language.word("metric", metric))
+        attribute = OVERALL if row.reference == OVERALL else row.attribute
+        form = self._language.signed if signed else self._language.number
         return self._say(
-            "gap",
+            "difference" if signed else "gap",
             attribute=row.attribute,
             metric=f"{word} ({metric})" if metric != "calibration" else metric,
-            high_group=row.group,
-            high_value=self._figure(metric, both[0]),
-            low_group=row.reference,
-            low_value=self._figure(metric, both[1]),
-            gap=self._language.points(row.value).removeprefix("+"),
-            low=self._language.number(100 * row.low, 1),
-            high=self._language.number(100 * row.high, 1),
+            group=row.group,
+            value=self._figure(metric, self._values[row.attribute, row.group, metric].value),
+            reference=self._say("everybody") if row.reference == OVERALL else row.reference,
+            other=self._figure(metric, self._values[attribute, row.reference, metric].value),
+            gap=self._language.points(row.value).removeprefix("" if signed else "+"),
+            low=form(100 * row.low, 1),
+            high=form(100 * row.high, 1),
         )
 
     def _not_shown(self) -> list[str]:

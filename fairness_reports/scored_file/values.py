@@ -27,8 +27,8 @@ _YES_NO: Final = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
 Array = NDArray[np.float64]
 
 
-class Positives:
-    """What counts as 1 in a column of text, as the user said with --positive.
+class Named:
+    """What a text in a column means, as the user said with --positive or --unknown.
 
     Parameters
     ----------
@@ -36,9 +36,12 @@ class Positives:
         `VALUE` or `COLUMN=VALUE`.
     columns : sequence of str
         The columns that can be meant.
+    option : str
+        The option, for the sentence.
     """
 
-    def __init__(self, given: Sequence[str], columns: Sequence[str]) -> None:
+    def __init__(self, given: Sequence[str], columns: Sequence[str], option: str = "--positive") -> None:
+        self._option = option
         self._given = [(each, *self._split(each, columns)) for each in given]
         self._used: set[str] = set()
 
@@ -50,7 +53,7 @@ class Positives:
         return None, _canonical(text)
 
     def of(self, column: TextColumn) -> set[str]:
-        """The texts that count as 1 in this column; empty where nothing was said of it."""
+        """The texts of this column that were named, as `canonical` has them."""
         there = {_canonical(value) for value in column.present()}
         found = {(text, value) for text, name, value in self._given if name in (None, column.name) and value in there}
         self._used |= {text for text, _ in found}
@@ -61,7 +64,7 @@ class Positives:
         for text, _, _ in self._given:
             if text not in self._used:
                 raise UsageError(
-                    f"no row has “{text}”.", where="--positive", todo="Check its spelling, and capital letters."
+                    f"no row has “{text}”.", where=self._option, todo="Check its spelling, and capital letters."
                 )
 
 
@@ -73,14 +76,22 @@ def _canonical(text: str) -> str:
         return text
 
 
-def yes_no(column: TextColumn, positives: Positives, option: str) -> Array:
+def without(column: TextColumn, unknown: Named) -> TextColumn:
+    """The column with nothing where the user said that a text means unknown."""
+    blank = unknown.of(column)
+    if not blank:
+        return column
+    return TextColumn(column.name, column.codes, ["" if _canonical(each) in blank else each for each in column.values])
+
+
+def yes_no(column: TextColumn, positives: Named, option: str) -> Array:
     """1, 0, or NaN where nothing is recorded.
 
     Parameters
     ----------
     column : TextColumn
         0 and 1, true and false, or whatever `positives` tells of.
-    positives : Positives
+    positives : Named
         What counts as 1.
     option : str
         The option that named the column, for the sentence.
@@ -101,12 +112,12 @@ def yes_no(column: TextColumn, positives: Positives, option: str) -> Array:
         what = f"the column “{column.name}” holds text besides numbers ({many})."
     if np.isinf(numbers).any() or len(there) > MOST_GROUPS:
         raise UsageError(what, where=option, todo="Name a column that says yes or no.")
-    raise UsageError(
-        what, where=option, todo="Say what counts as 1 with --positive VALUE (repeat it where several values count)."
-    )
+    todo = "Say what counts as 1 with --positive VALUE (repeat it where several values count)"
+    todo += ", and what means unknown with --unknown VALUE." if option == "--outcome" else "."
+    raise UsageError(what, where=option, todo=todo)
 
 
-def known_for_all(column: TextColumn, positives: Positives, option: str) -> NDArray[np.bool_]:
+def known_for_all(column: TextColumn, positives: Named, option: str) -> NDArray[np.bool_]:
     """Yes or no for every row: a decision has no third state."""
     values = yes_no(column, positives, option)
     missing = int(np.isnan(values).sum())

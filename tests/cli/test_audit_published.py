@@ -79,7 +79,9 @@ def test_propublica(plumbline: Command, table: Path, tmp_path: Path) -> None:
         assert f"{value:.{digits}f}" == printed, (group, metric)
     # what the terminal says: words, figures, the file's doubled column, and that deciles are no probabilities
     ended.says("6,150 rows of compas two years.csv", "score at least 5; 49.2% were", "44.8%", "28.0%", "23.5%", "47.7%")
-    ended.says("race, Selected, of those without the outcome (fpr): African-American 44.8%, Caucasian 23.5%; gap 21.4")
+    ended.says(
+        "race, Selected, of those without the outcome (fpr): African-American 44.8%, Caucasian 23.5%; difference +21"
+    )
     ended.says("“decile_score” more than once, the same each time", "only their order counts", "restricted data")
     ended.says("sex: selection_rate, fnr, fpr, ppv")  # not told from chance
     assert rows(out, attribute="race × sex", metric="fpr", comparison="value")["value"].notna().sum() == 4

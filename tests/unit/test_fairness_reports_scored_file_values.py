@@ -17,7 +17,7 @@ from fairness_reports.scored_file.selection import above_threshold, within_top
 from fairness_reports.scored_file.sentences import Few, Share, note, sentences
 
 CANARY = "ZZCANARY77"
-NOTHING = values.Positives([], [])
+NOTHING = values.Named([], [])
 
 
 def column(*texts: str | None, name: str = "col") -> TextColumn:
@@ -53,16 +53,26 @@ def test_what_is_no_outcome(texts: tuple[str, ...], said: str) -> None:
 
 def test_positive_values() -> None:
     decided, happened = column("High", "Medium", "Low", name="level"), column("no", "yes", None, name="again")
-    named = values.Positives(["High", "level=Medium", "again=yes"], ["level", "again"])
+    named = values.Named(["High", "level=Medium", "again=yes"], ["level", "again"])
     assert values.yes_no(decided, named, "--decision").tolist() == [1, 1, 0]
     assert values.yes_no(happened, named, "--outcome")[:2].tolist() == [0, 1]
     named.check()
-    assert values.yes_no(column("2.0", "1"), values.Positives(["2"], ["col"]), "--outcome").tolist() == [1, 0]
-    wrong = values.Positives(["hihg"], ["level"])
+    assert values.yes_no(column("2.0", "1"), values.Named(["2"], ["col"]), "--outcome").tolist() == [1, 0]
+    wrong = values.Named(["hihg"], ["level"])
     assert "not 0 and 1" in told(values.yes_no, decided, wrong, "--decision")
     assert "no row has “hihg”" in told(wrong.check)
     # named for another column only
-    assert "not 0 and 1" in told(values.yes_no, decided, values.Positives(["x=High"], ["level", "x"]), "--decision")
+    assert "not 0 and 1" in told(values.yes_no, decided, values.Named(["x=High"], ["level", "x"]), "--decision")
+
+
+def test_what_means_unknown() -> None:
+    unknown = values.Named(["-1", "col=x"], ["col"], "--unknown")
+    column_ = values.without(column("1", "0", "-1.0", "x", None), unknown)
+    assert np.array_equal(values.yes_no(column_, NOTHING, "--outcome"), [1, 0, *[np.nan] * 3], equal_nan=True)
+    unknown.check()
+    mistyped = values.Named(["-9"], ["col"], "--unknown")
+    assert values.without(column("1"), mistyped).values == ["1"]
+    assert "--unknown: no row has “-9”" in told(mistyped.check)
 
 
 def test_a_decision_has_no_third_state() -> None:
