@@ -75,7 +75,7 @@ def extreme_gap(estimate: Estimate, comparable: NDArray[np.bool_], level: float 
         return None
     own = low[at] if top == first[at] else -high[at]
     value = estimate.value[top] - estimate.value[bottom]
-    return Extreme(top, bottom, float(value), float(own), float(np.nanmax([high, -low])))
+    return Extreme(top, bottom, float(value), float(own), float(np.max(_known([high, -low]))))
 
 
 def extreme_ratio(estimate: RatioEstimate, comparable: NDArray[np.bool_], level: float = LEVEL) -> Extreme | None:
@@ -99,7 +99,14 @@ def extreme_ratio(estimate: RatioEstimate, comparable: NDArray[np.bool_], level:
     top, bottom, at = _ends(estimate.value, chosen, first, second)
     own = (back if top == first[at] else there)[1][at]
     value = estimate.value[bottom] / estimate.value[top]
-    return Extreme(top, bottom, float(value), float(np.nanmin([there[0], back[0]])), float(own))
+    return Extreme(top, bottom, float(value), float(np.min(_known([there[0], back[0]]))), float(own))
+
+
+def _known(limits: list[Array]) -> Array:
+    """All limits that there are; one NaN where there is none."""
+    every = np.concatenate(limits)
+    known = every[~np.isnan(every)]
+    return known if len(known) else np.array([np.nan])
 
 
 def _chosen(estimate: Estimate, comparable: NDArray[np.bool_]) -> Positions:

@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 
 TOLERANCE = 1e-12
 """How far our own sums may be from fairlearn's figures."""
+MOST_GROUPS = 1_000
+"""Of one attribute; with more, nothing could be read, and 1,000 replicates would fill the memory."""
 FAIRLEARN_GROUPS = 100
 """fairlearn takes seconds for more groups: then our own sums stand alone, as for crossed attributes."""
 
@@ -139,6 +141,13 @@ def measure(
         for name in protected.attributes
         if name not in missing
     }
+    for name, groups in plain.items():
+        if groups.size > MOST_GROUPS:
+            raise PlumblineError(
+                f"the attribute {name} has {groups.size:,} groups, more than {MOST_GROUPS:,}.",
+                where=name,
+                todo="Audit something coarser: a number or a name of its own for nearly each case is no group.",
+            )
     single = [pooled(each, minimum) for each in plain.values()]
     multiple = [
         crossed([plain[name] for name in names]) for names in protected.crossed() if not set(names) & set(missing)

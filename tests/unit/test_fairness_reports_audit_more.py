@@ -121,6 +121,11 @@ def test_too_many_groups_are_not_compared_in_pairs_or_across() -> None:
     assert set(result.query("metric == 'auc_across' and attribute == 'region'")["reason"]) == {"too many groups"}
 
 
+def test_a_number_of_its_own_for_each_case_is_no_group() -> None:
+    with pytest.raises(PlumblineError, match=r"region has 1,500 groups, more than 1,000"):
+        run(scored(1500).assign(region=np.arange(1500)), REGION)
+
+
 def test_triples_are_all_pairs_and_all_triples() -> None:
     spec = ProtectedSpec(attributes=["sex", "region", "age"], intersections="triples")
     assert spec.crossed() == [("sex", "region"), ("sex", "age"), ("region", "age"), ("sex", "region", "age")]
