@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.measured import measured
 
 # where a machine decides whether a change lands, the same change gets the same examples; elsewhere they are new
 settings.register_profile("ci", derandomize=True)
@@ -15,6 +18,19 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 os.environ["PLUMBLINE_NO_COLOUR"] = "1"
+
+MEMORY = Path("/dev/shm")
+"""A disk in memory: databases wait for every write to reach a real one, in a whole run ten thousand times."""
+
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 6 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # where pytest makes its temporary folders
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Slow tests, and what is made for them alone, are left out of the coverage of branches, or marked `measured`."""
+    with measured(item.get_closest_marker("slow") is None or item.get_closest_marker("measured") is not None):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +40,15 @@ def umask() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def runs_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of a test session: what is made there (tests/whole_runs.py) is made once."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "whole_runs"
+    root.mkdir(exist_ok=True)
+    return root
 
 
 @pytest.fixture(scope="session")

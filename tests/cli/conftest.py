@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from data_contracts.keys import load_key
 from pipelines.cli import run_command
+from tests.measured import measured
 from tests.pack_copies import EASY_PEOPLE, small_pack
+from tests.whole_runs import shared
 
 CANARY = "ZZCANARY77"
 """Planted in faulty cells: whatever a command prints or leaves, this is not in it."""
@@ -39,8 +42,13 @@ Command = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
-def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("key") / "plumbline.key"
+def key_file(runs_root: Path) -> Path:
+    """A key that is there already; read only."""
+    return shared(runs_root, "cli_key", lambda folder: _new_key(folder / "plumbline.key")) / "plumbline.key"
+
+
+def _new_key(path: Path) -> None:
+    load_key(path, warehouse_exists=False)
 
 
 @pytest.fixture(autouse=True)
@@ -79,14 +87,16 @@ def plumbline(capfd: pytest.CaptureFixture[str], home: Path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workshop(runs_root: Path) -> Path:
     """A pack that runs quickly and two deliveries for it; read only, to be copied."""
-    folder = tmp_path_factory.mktemp("workshop")
-    pack = small_pack(folder / "pack")
-    for name, people in (("few", 300), ("many", EASY_PEOPLE)):
-        line = ["dummy", str(pack), "--people", str(people), "--out", str(folder / name), "--home", str(folder / "no")]
-        assert run_command(line) == 0
-    return folder
+
+    def make(folder: Path) -> None:
+        pack = small_pack(folder / "pack")
+        for name, people in (("few", 300), ("many", EASY_PEOPLE)):
+            line = ["dummy", str(pack), "--people", str(people), "--out", str(folder / name)]
+            assert run_command([*line, "--home", str(folder / "no")]) == 0
+
+    return shared(runs_root, "cli_workshop", make)
 
 
 @pytest.fixture(scope="session")
@@ -101,18 +111,22 @@ def data(workshop: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def released(workshop: Path, key_file: Path) -> Path:
-    """A home with a release that has scores; read only, to be copied."""
-    before = dict(os.environ)
-    os.environ["PLUMBLINE_KEY_FILE"] = str(key_file)
-    place = workshop / "released"
-    line = ["run", str(workshop / "pack"), "--data", str(workshop / "many"), "--home", str(place)]
-    try:
-        assert run_command([*line, "--as-of", "2025-01-01"]) == 0
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    return place
+def released(workshop: Path, key_file: Path, runs_root: Path) -> Path:
+    """A home with a release that has scores; read only, to be copied. Coverage is measured on it."""
+
+    def make(home: Path) -> None:
+        run_there(workshop, key_file, home, "2025-01-01")
+
+    with measured(True):
+        return shared(runs_root, "cli_released", make)
+
+
+def run_there(workshop: Path, key_file: Path, home: Path, day: str) -> None:
+    """Run the pack of the workshop on its larger delivery, as of a day, in a home; it ends with scores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLUMBLINE_KEY_FILE", str(key_file))
+        line = ["run", str(workshop / "pack"), "--data", str(workshop / "many"), "--as-of", day, "--home", str(home)]
+        assert run_command(line) == 0
 
 
 @pytest.fixture

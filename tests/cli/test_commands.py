@@ -96,6 +96,7 @@ def test_without_a_release(line: tuple[str, ...], plumbline: Command) -> None:
 
 
 @pytest.mark.slow  # the release it reads is made first
+@pytest.mark.measured
 def test_a_release_is_explained_and_found(plumbline: Command, pack: Path, released_home: Path) -> None:
     ended = plumbline("report", pack, code=0)
     ended.says("Met the thresholds agreed by", "this is not permission to use it", "English: ", "Deutsch: ")
@@ -113,6 +114,7 @@ def test_a_release_is_explained_and_found(plumbline: Command, pack: Path, releas
 
 
 @pytest.mark.slow
+@pytest.mark.measured
 def test_relinking_gives_the_sources_own_keys_back(
     plumbline: Command, pack: Path, workshop: Path, released_home: Path, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def _descriptive(home: Path) -> dict[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.measured
 def test_300_cases_in_all_give_a_description_and_no_model(
     plumbline: Command, pack: Path, data: Path, home: Path
 ) -> None:

@@ -16,8 +16,9 @@ from mlflow.tracking import MlflowClient
 import models.training
 import pipelines.steps
 from models.registry import Registry, load_model
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, run_there
 from tests.pack_copies import change
+from tests.whole_runs import shared
 
 pytestmark = pytest.mark.slow
 
@@ -166,17 +167,14 @@ def test_an_opening_counts_though_the_run_breaks(
 
 
 @pytest.fixture(scope="module")
-def two_days(released: Path, workshop: Path, key_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_days(released: Path, workshop: Path, key_file: Path, runs_root: Path) -> Path:
     """A copy of the released home in which the day before was run afterwards; read only, to be copied."""
-    from pipelines.cli import run_command
 
-    home = tmp_path_factory.mktemp("two_days") / "home"
-    shutil.copytree(released, home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLUMBLINE_KEY_FILE", str(key_file))
-        line = ["run", str(workshop / "pack"), *data_of(workshop), "--as-of", EARLIER, "--home", str(home)]
-        assert run_command(line) == 0
-    return home
+    def make(home: Path) -> None:
+        shutil.copytree(released, home)
+        run_there(workshop, key_file, home, EARLIER)
+
+    return shared(runs_root, "cli_two_days", make)
 
 
 @pytest.fixture
@@ -265,6 +263,7 @@ def test_a_verdict_that_is_not_fit_withdraws_scores_until_another_training(
 # Judging an earlier release
 
 
+@pytest.mark.measured
 def test_an_earlier_release_is_judged_by_what_came_of_it(plumbline: Command, pack: Path, two_days_home: Path) -> None:
     release = folder(two_days_home)
     before = {path: path.read_bytes() for path in (two_days_home / "releases").rglob("*") if path.is_file()}
@@ -305,6 +304,7 @@ def test_an_earlier_release_is_judged_by_what_came_of_it(plumbline: Command, pac
     plumbline("evaluate", pack, "--as-of", EARLIER, "--on", DAY, "--lang", "de", code=0).says("Kohorte", "kein Urteil")
 
 
+@pytest.mark.measured
 def test_what_cannot_be_judged_is_said(plumbline: Command, pack: Path, two_days_home: Path) -> None:
     ask = ("evaluate", pack, "--as-of")
     plumbline(*ask, EARLIER, "--on", "2024-03-01", code=2).says("is not closed on 2024-03-01", "It closes on 2024-")

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests import whole_runs
+from tests.measured import measured
 from tests.whole_runs import Ran, World
-
-
-@pytest.fixture(scope="session")
-def runs_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all workers of a test session."""
-    base = tmp_path_factory.getbasetemp()
-    root = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "whole_runs"
-    root.mkdir(exist_ok=True)
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +18,9 @@ def world(runs_root: Path) -> World:
 
 @pytest.fixture(scope="session")
 def plain(world: World, runs_root: Path) -> Ran:
-    """The run in whose data nothing is planted."""
-    return whole_runs.shared_run(runs_root, "plain", lambda home: whole_runs.run(world, home))
+    """The run in whose data nothing is planted; coverage is measured on it, whichever test asks for it."""
+    with measured(True):
+        return whole_runs.shared_run(runs_root, "plain", lambda home: whole_runs.run(world, home))
 
 
 @pytest.fixture(scope="session")

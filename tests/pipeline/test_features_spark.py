@@ -68,6 +68,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.mark.slow
 @needs_spark
+@pytest.mark.measured
 def test_every_kind_has_the_same_cells_on_two_threads(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -297,6 +298,7 @@ def test_a_run_says_so_before_it_begins(
 
 @pytest.mark.slow
 @needs_spark
+@pytest.mark.measured
 def test_a_failure_of_spark_is_told_without_values_and_leaves_nothing(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
