@@ -1,6 +1,6 @@
 """The pages of a release: one self-contained HTML file each, in English and German.
 
-Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, comparison,
+Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, fairness,
 explained, tested, card, delivered), its words in catalogue/, its layout in templates/.
 Does not belong here: computing figures, or restricted rows.
 """
@@ -8,19 +8,14 @@ Does not belong here: computing figures, or restricted rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from fairness_reports.reports.card import model_card_page
-from fairness_reports.reports.comparison import fairness_page
 from fairness_reports.reports.context import BandLine, Excluded, FeatureLine, ReportContext
 from fairness_reports.reports.delivered import quality_page
 from fairness_reports.reports.explained import explanations_page
+from fairness_reports.reports.fairness import fairness_page
+from fairness_reports.reports.filling import filled
 from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.reports.layout import Page
 from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
@@ -106,33 +101,16 @@ def page_html(code: str, context: ReportContext, name: str, names: Sequence[str]
     """
     language = Language(code)
     page = _BUILD[name](language, context)
-    values: dict[str, Any] = {
-        "language": language,
-        "t": language.t,
-        "context": context,
-        "page": page,
-        "names": names,
-        "title": language.text(context.title),
-        "headline": verdict_headline(language, context),
-        "reasons": reasons(language, context),
-        "met": met(language, context),
-        "accepted": met(language, context, accepted=True),
-        "credit": language.text(context.credit),
-        "style": Markup(_resource("style.css")),  # noqa: S704  (our own file)
-    }
-    return _environment().get_template("page.html.j2").render(values)
-
-
-def _resource(name: str) -> str:
-    return (files("fairness_reports.reports") / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("fairness_reports.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return filled(
+        language,
+        context,
+        page,
+        names=names,
+        heading=language.t(f"page.{page.name}"),
+        headline=verdict_headline(language, context),
+        made_of=language.t("site.release" if context.verdict else "site.check", id=context.release_id),
+        footer=language.t("site.footer_made", id=context.release_id),
+        reasons=reasons(language, context),
+        met=met(language, context),
+        accepted=met(language, context, accepted=True),
     )

@@ -11,14 +11,15 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 from markupsafe import Markup, escape
 
 WIDTH = 320  # of the drawing; pages scale it between about 0.8 and 1.6 times, so text stays readable on a phone
 FONT = 12.0
-_LINE = 15  # height of a line of text
-_ROW = 20  # height of the strip that a dot and its line stand in
+LINE = 15  # height of a line of text
+ROW = 20  # height of the strip that a dot and its line stand in
 _WRAP = 32  # letters in a line of a label
 
 # drawn in these colours, which the page's own variables then replace: light, dark and print need no other drawing
@@ -115,22 +116,71 @@ def intervals(
     -------
     Chart
     """
+    labels = [textwrap.wrap(point.label, _WRAP) or [""] for point in points]
+    heights = [len(lines) * LINE + ROW for lines in labels]
+    ends = limits or _limits(points, zero, tolerance, from_zero=bars)
+
+    def draw(axes: Any) -> None:
+        left, right = axes.get_xlim()
+        y = 0.0
+        for point, lines, row_height in zip(points, labels, heights, strict=True):
+            words(axes, left, right, y, lines, point.note, _colour_of_note(point))
+            strip = y + row_height - ROW / 2 - 1
+            ground(axes, strip, zero, tolerance)
+            mark(axes, point, strip, bars=bars, zero=zero or 0.0)
+            y += row_height
+
+    return in_rows(
+        draw, inner=sum(heights), ends=ends, identity=identity, title=title, description=description, axis=axis,
+        tick=tick,
+    )  # fmt: skip
+
+
+def in_rows(
+    draw: Callable[[Any], None],
+    *,
+    inner: float,
+    ends: tuple[float, float],
+    identity: str,
+    title: str,
+    description: str,
+    axis: str,
+    tick: Callable[[float], str],
+    left: float = 8.0,
+) -> Chart:
+    """A drawing of rows over one horizontal axis.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the rows into the axes it gets: the upright axis counts from the top in points of type.
+    inner : float
+        Height of all rows.
+    ends : (float, float)
+        Ends of the horizontal axis.
+    identity, title, description, axis, tick
+        As for `intervals`.
+    left : float
+        Room left of the horizontal axis.
+
+    Returns
+    -------
+    Chart
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    labels = [textwrap.wrap(point.label, _WRAP) or [""] for point in points]
-    heights = [len(lines) * _LINE + _ROW for lines in labels]
     top, bottom, side = 4.0, 37.0, 8.0
-    inner = float(sum(heights)) or 1.0
+    inner = float(inner) or 1.0
     height = top + inner + bottom
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "plumbline", "text.parse_math": False}):
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-        axes = figure.add_axes((side / WIDTH, bottom / height, 1 - 2 * side / WIDTH, inner / height))
+        axes = figure.add_axes((left / WIDTH, bottom / height, 1 - (left + side) / WIDTH, inner / height))
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
         axes.set_ylim(inner, 0)
-        axes.set_xlim(*(limits or _limits(points, zero, tolerance, from_zero=bars)))
+        axes.set_xlim(*ends)
         for name, spine in axes.spines.items():
             spine.set_visible(name == "bottom")
             spine.set_color(LINE_COLOUR)
@@ -139,52 +189,59 @@ def intervals(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         axes.tick_params(axis="x", colors=LINE_COLOUR, labelcolor=MUTED, labelsize=FONT - 1, length=3)
         axes.set_xlabel(axis, color=MUTED, fontsize=FONT - 1, labelpad=3)
-        left, right = axes.get_xlim()
-        y = 0.0
-        for point, lines, row_height in zip(points, labels, heights, strict=True):
-            for number, line in enumerate(lines):
-                axes.text(left, y + number * _LINE + 12, line, fontsize=FONT, color=INK)
-            if point.note:
-                colour = _MARKS[point.state][0]
-                note_colour = colour if point.state != "not_judged" else MUTED
-                axes.text(right, y + 12, point.note, fontsize=FONT - 1, color=note_colour, ha="right")
-            strip = y + row_height - _ROW / 2 - 1
-            _ground(axes, strip, zero, tolerance)
-            _mark(axes, point, strip, bars=bars, zero=zero or 0.0)
-            y += row_height
+        draw(axes)
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
     return Chart(for_page(raw.getvalue(), identity, title, description), title, description)
 
 
-def _ground(axes: Any, y: float, zero: float | None, tolerance: float | None) -> None:
+def words(
+    axes: Any, left: float, right: float, y: float, lines: Sequence[str], note: str = "", colour: str = MUTED
+) -> None:
+    """The label of a row and, at the right end of its first line, a note."""
+    for number, line in enumerate(lines):
+        axes.text(left, y + number * LINE + 12, line, fontsize=FONT, color=INK)
+    if note:
+        axes.text(right, y + 12, note, fontsize=FONT - 1, color=colour, ha="right")
+
+
+def _colour_of_note(point: Point) -> str:
+    return _MARKS[point.state][0] if point.state != "not_judged" else MUTED
+
+
+def ground(axes: Any, y: float, zero: float | None, tolerance: float | None) -> None:
     """Tolerance and zero behind one row; not behind its label, which must stay readable."""
-    ends = [y - _ROW / 2 + 2, y + _ROW / 2 - 2]
+    ends = [y - ROW / 2 + 2, y + ROW / 2 - 2]
     axes.axhline(y, color=LINE_COLOUR, linewidth=0.6, zorder=0.5)
     if zero is None:
         return
     if tolerance is not None:
         axes.fill_betweenx(ends, zero - tolerance, zero + tolerance, color=ZONE, linewidth=0, zorder=0.2)
-        for edge in (zero - tolerance, zero + tolerance):
-            axes.plot([edge, edge], ends, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0.6)
+        edges = [zero - tolerance] * 2 + [nan] + [zero + tolerance] * 2
+        axes.plot(edges, [*ends, nan, *ends], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0.6)
     axes.plot([zero, zero], ends, color=MUTED, linewidth=1.2, zorder=0.6)
 
 
-def _mark(axes: Any, point: Point, y: float, *, bars: bool, zero: float) -> None:
+def mark(axes: Any, point: Point, y: float, *, bars: bool, zero: float) -> None:
+    """A row's dot or bar with its interval."""
     colour, marker, filled = _MARKS[point.state]
     if bars:
         axes.barh(y, point.value - zero, left=zero, height=9, color=colour, zorder=2)
     if point.low is not None and point.high is not None:
         line = INK if bars else colour
-        axes.plot([point.low, point.high], [y, y], color=line, linewidth=1.6 if bars else 2.4, zorder=3)
-        for end in (point.low, point.high):
-            axes.plot([end, end], [y - 3, y + 3], color=line, linewidth=1.4, zorder=3)
+        whiskers(axes, point.low, point.high, y, line, 1.6 if bars else 2.2)
     if not bars:
         face = colour if filled else SURFACE
         axes.plot(
             [point.value], [y], marker=marker, markersize=7.5, color=colour, markerfacecolor=face, markeredgewidth=1.6,
             zorder=4,
         )  # fmt: skip
+
+
+def whiskers(axes: Any, low: float, high: float, y: float, colour: str, width: float, half: float = 3.0) -> None:
+    """An interval with a stroke at each end, as one line."""
+    across = [low, low, nan, low, high, nan, high, high]
+    axes.plot(across, [y - half, y + half, nan, y, y, nan, y - half, y + half], color=colour, linewidth=width, zorder=3)
 
 
 def _limits(

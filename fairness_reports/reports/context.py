@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from fairness_reports.charter import Charter
+from fairness_reports.identification import ObservationSpec
 from features.words import Text, Words
 
 
@@ -96,8 +98,8 @@ _MINIMUM_CELL = 10  # where no charter says otherwise
 
 _COLUMNS = {
     "metrics": "split as_of model metric value low high n",
-    "fairness": "split as_of attribute group band metric comparison reference value low high n state confirmatory"
-    " reason",
+    "fairness": "split as_of attribute group band metric comparison reference value low high n identification"
+    " bound_low bound_high state confirmatory needed_n detectable_gap tipping_point reason",
     "factors": "factor attribute group importance direction mean_contribution low high n",
     "quality": "table rule checked failed severity passed value detail",
     "cohorts": "cohort as_of role cases outcomes",
@@ -166,6 +168,18 @@ class ReportContext:
         What the model sees.
     excluded : sequence of Excluded
         What it does not see.
+    mitigation : DataFrame, optional
+        As in the release's table: the options that were compared; None where nothing was.
+    earlier : DataFrame, optional
+        Judged rows of earlier releases with a column `release_id`, oldest first.
+    drift : DataFrame, optional
+        As fairness_reports.drift makes it.
+    observation : ObservationSpec, optional
+        Who gets an outcome; None where nobody has declared it.
+    rule : Text, optional
+        How cases were selected, where no charter says so.
+    least : int, optional
+        The minimum cell, where no charter says it.
     """
 
     manifest: Mapping[str, Any]
@@ -194,6 +208,12 @@ class ReportContext:
     bands: Sequence[BandLine] = ()
     features: Sequence[FeatureLine] = ()
     excluded: Sequence[Excluded] = ()
+    mitigation: pd.DataFrame | None = None
+    earlier: pd.DataFrame | None = None
+    drift: pd.DataFrame | None = None
+    observation: ObservationSpec | None = None
+    rule: Text | None = None
+    least: int | None = None
 
     @property
     def programme(self) -> str:
@@ -222,7 +242,7 @@ class ReportContext:
     @property
     def minimum_cell(self) -> int:
         """Figures on fewer cases are not shown."""
-        return self.charter.minimum_cell if self.charter is not None else _MINIMUM_CELL
+        return self.charter.minimum_cell if self.charter is not None else self.least or _MINIMUM_CELL
 
     @property
     def test(self) -> str | None:
@@ -261,7 +281,13 @@ class ReportContext:
             return "development"
         return self.development[-1] if self.development else None
 
+    @cached_property
+    def audited(self) -> pd.DataFrame:
+        """`fairness` with every column of the audit: a release that older code made has fewer."""
+        made = self.fairness
+        return made.assign(**{name: None for name in _COLUMNS["fairness"].split() if name not in made.columns})
+
     def test_fairness(self) -> pd.DataFrame:
-        """Rows of `fairness` for the test."""
-        splits = self.fairness["split"]
-        return self.fairness[splits == self.test] if self.test is not None else self.fairness
+        """Rows of `fairness` for the test, with every column of the audit."""
+        made = self.audited
+        return made[made["split"] == self.test] if self.test is not None else made

@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.audit import reasons
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Cell
-from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL
+from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, POOLED
 from models.ablation import is_ablation
 from models.metrics import parts_of
 from models.spec import SIMPLEST_FIRST
@@ -22,9 +23,12 @@ from models.spec import SIMPLEST_FIRST
 SHARES = frozenset(
     ["base_rate", "selection_rate", "unknown_share", "tpr", "fpr", "fnr", "tnr", "ppv", "npv", "accuracy", "mean_score",
      "calibration", "calibration_in_the_large", "precision_at_capacity", "recall_at_capacity", "precision_at_k",
-     "recall_at_k", "uninformative"]
+     "recall_at_k", "uninformative", "fdr", "for", "calibration_selected", "capacity_share", "outcome_share",
+     "capacity_balance", "group_share", "attrition"]
 )  # fmt: skip
-_GAPS = frozenset(["calibration", "calibration_in_the_large"])  # differences by nature
+_GAPS = frozenset(
+    ["calibration", "calibration_in_the_large", "calibration_selected", "capacity_balance"]
+)  # differences by nature
 _DIGITS = {"auc": 2, "brier": 3, "calibration_error": 3, "net_benefit": 3, "net_benefit_all": 3}
 _COUNTS = frozenset(["n", "unknown_at_capacity", "unknown_at_k", "training_rows"])
 
@@ -121,15 +125,15 @@ def factor_words(language: Language, context: ReportContext, factor: str) -> str
 def attribute_label(language: Language, context: ReportContext, attribute: str) -> str:
     """The words for an attribute or for several crossed."""
     words = context.words.attributes
-    return JOIN.join(
-        language.text(words[name].label) if name in words else name.replace("_", " ") for name in attribute.split(JOIN)
-    )
+    return JOIN.join(language.text(words[name].label) if name in words else name for name in attribute.split(JOIN))
 
 
 def group_label(language: Language, context: ReportContext, attribute: str, group: Any) -> str:
     """The words for a group of an attribute or of several crossed."""
     if not known(group):
         return str(language.t("form.not_recorded"))
+    if str(group) == POOLED:
+        return reasons.POOLED[language.code]
     names, values = attribute.split(JOIN), str(group).split(JOIN)
     if len(names) != len(values):
         return str(group)

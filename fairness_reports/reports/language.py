@@ -161,8 +161,11 @@ def _minus(text: str) -> str:
 @cache
 def catalogue(code: str) -> dict[str, Any]:
     """The sentences of a language by dotted key; a sentence with forms is a mapping of one and other."""
-    source = files("fairness_reports.reports") / "catalogue" / f"{code}.yaml"
-    return flat(yaml.safe_load(source.read_text(encoding="utf-8")))
+    folder = files("fairness_reports.reports") / "catalogue"
+    found: dict[str, Any] = {}
+    for name in (f"{code}.yaml", f"fairness_{code}.yaml"):
+        found |= yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+    return flat(found)
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

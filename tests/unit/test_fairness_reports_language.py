@@ -36,7 +36,7 @@ def test_both_catalogues_have_the_same_sentences_with_the_same_placeholders() ->
 
 def test_no_sentence_is_in_the_wrong_language() -> None:
     for key, message in catalogue("de").items():
-        if key != "site.other_language":
+        if key != "site.other_language" and not key.startswith("source."):  # names of columns are English
             assert not [found for form in forms(message) if (found := ENGLISH.findall(form))], key
     for key, message in catalogue("en").items():
         if key != "site.other_language":
@@ -72,7 +72,7 @@ def test_refused_words_are_found(code: str, text: str) -> None:
 def test_every_sentence_that_is_named_exists() -> None:
     folder = Path(module.__file__).parent
     code = "\n".join(
-        path.read_text(encoding="utf-8") for path in [*folder.glob("*.py"), *folder.glob("templates/*.j2")]
+        path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.glob("templates/*.j2")]
     )
     used = set(re.findall(r"""\bt\(\s*["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""", code))
     assert len(used) > 100
