@@ -62,13 +62,13 @@ class ShareEstimate:
         self._all = np.full(len(mine), whole[0])
         rests_on = np.where(group_cases < self.minimum, group_cases, self._all)
         self.value, self.cases, self.reason = hide(share, rests_on, self.minimum, empty, group_cases)
-        self._se, self._clusters, self._worst = self._spread(by, share)
+        self._se, self.clusters, self._worst = self._spread(by, share)
         self.small = np.minimum(mine, self._all - mine) < SMALL_KIND
-        self.small |= (self._all < SMALL_CASES) | (self._clusters < SMALL_CLUSTERS)
+        self.small |= (self._all < SMALL_CASES) | (self.clusters < SMALL_CLUSTERS)
         shown = ~np.isnan(self.value)
         if self.sums.groups.size == 1:
             self.reason[shown] = ONE_GROUP
-        elif self._clusters < 2:
+        elif self.clusters < 2:
             self.reason[shown] = ONE_CLUSTER
 
     def _spread(self, by: Array, share: Array) -> tuple[Array, float, float]:
@@ -87,13 +87,14 @@ class ShareEstimate:
     def limits(self, confidence: Confidence) -> Limits:
         """Interval of each share; NaN where there is none."""
         nothing = np.full(len(self.value), np.nan)
-        if self._clusters < 2 or self.sums.groups.size == 1:
+        if self.clusters < 2 or self.sums.groups.size == 1:
             return nothing, nothing.copy()
-        t = float(intervals.critical(confidence.level, np.array(self._clusters - 1)))
+        t = float(intervals.critical(confidence.level, np.array(self.clusters - 1)))
         with np.errstate(divide="ignore", invalid="ignore"):
             effect = intervals.design_effect(self.value, self._all, self._se, np.array(self._worst))
             low, high = intervals.wilson(self.value, self._all / effect, t)
-        return _resampled(self.drawn, ~self.small & ~np.isnan(self.value), low, high, confidence)
+        big = ~self.small & ~np.isnan(self.value)
+        return _resampled(self.drawn, big, low, high, confidence, self.clusters)
 
     def gap_limits(self, reference: Estimate, at: int, confidence: Confidence) -> Limits:
         """Shares of everybody have no reference."""
@@ -132,16 +133,18 @@ class BalanceEstimate:
             )
         low, high = (np.where(np.isnan(self.value), np.nan, each) for each in (low, high))
         big = ~(a.small | b.small) & ~np.isnan(low)
-        return _resampled(drawn, big, low, high, confidence)
+        return _resampled(drawn, big, low, high, confidence, min(a.clusters, b.clusters))
 
     def gap_limits(self, reference: Estimate, at: int, confidence: Confidence) -> Limits:
         """It is a gap already."""
         raise ValueError("the balance of two shares has no gap")
 
 
-def _resampled(drawn: Array, big: NDArray[np.bool_], low: Array, high: Array, confidence: Confidence) -> Limits:
+def _resampled(
+    drawn: Array, big: NDArray[np.bool_], low: Array, high: Array, confidence: Confidence, clusters: float
+) -> Limits:
     if big.any():
-        tail = (1 - confidence.level) / 2
+        tail = float(intervals.expanded(confidence.level, np.array(clusters)))
         low[big], high[big] = np.nanquantile(drawn[:, big], [tail, 1 - tail], axis=0)
     nothing = ~(high - low > 1e-12)
     return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
