@@ -80,6 +80,7 @@ def drift(fairness: pd.DataFrame, *, test_split: str, earlier: pd.DataFrame | No
 def _before(fairness: pd.DataFrame, test_split: str) -> str | None:
     """The newest split before the test; splits whose scores workers had seen are no yardstick."""
     days = fairness[["split", "as_of"]].drop_duplicates("split").dropna()
+    days["as_of"] = pd.to_datetime(days["as_of"])
     test = days.loc[days["split"] == test_split, "as_of"]
     if test.empty:
         return None
