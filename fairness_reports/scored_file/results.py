@@ -71,16 +71,11 @@ def check_out(out: Path) -> None:
                 where=str(out),
                 todo="Name a new or empty one with --out: nothing is overwritten.",
             )
-        made = [folder for folder in [out, *out.parents] if not folder.exists()]
-        try:
+        with _withdrawn(out):
             _make(out)
             probe = out / _UNFINISHED
             probe.mkdir(mode=0o700)
             probe.rmdir()
-        finally:
-            for folder in made:  # innermost first; what was not there is not there after a failure either
-                if folder.is_dir():
-                    folder.rmdir()
 
 
 def write_results(out: Path, audited: Audited) -> list[Path]:
@@ -101,7 +96,7 @@ def write_results(out: Path, audited: Audited) -> list[Path]:
     from fairness_reports.reports.foreign import render_audit
 
     check_out(out)
-    with _told(out):
+    with _told(out), _withdrawn(out):
         _make(out)
         draft = out / _UNFINISHED
         draft.mkdir(mode=0o700)
@@ -171,6 +166,18 @@ def _cell(value: Any) -> Any:
 def _text(path: Path, text: str) -> None:
     with new_file(path) as handle:
         handle.write(text.encode("utf-8"))
+
+
+@contextmanager
+def _withdrawn(out: Path) -> Iterator[None]:
+    """Take folders that were made, and are empty, away again: what failed leaves nothing."""
+    made = [folder for folder in [out, *out.parents] if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in made:  # innermost first
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _make(out: Path) -> None:

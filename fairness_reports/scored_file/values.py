@@ -22,6 +22,8 @@ from fairness_reports.spec import OVERALL
 MOST_GROUPS: Final = 100
 MOST_PERIODS: Final = 100
 LONGEST_NAME: Final = 100
+_STRAY: Final = 0.05
+"""Fewer than this part of the scores outside 0 to 1 are taken for mistakes, not for another scale."""
 _YES_NO: Final = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
 
 Array = NDArray[np.float64]
@@ -181,6 +183,12 @@ def scores(column: TextColumn, score_is: ScoreIs) -> Scores:
         )
     if score_is == "rank":
         return Scores(values, "rank", "given")
+    if 0 < outside < _STRAY * len(values):
+        raise UsageError(
+            f"{outside:,} of {len(values):,} scores in “{column.name}” are below 0 or above 1, the others are not.",
+            where=where,
+            todo="Correct them; or say --score-is rank if no score here is a probability.",
+        )
     if outside:
         return Scores(values, "rank", "range")
     if score_is == "auto" and set(np.unique(values)) <= {0.0, 1.0}:

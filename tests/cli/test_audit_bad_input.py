@@ -67,6 +67,7 @@ def put(**columns: Any) -> pd.DataFrame:
         (people(), [*AT, "--score-is", "probability", "--cluster", "none"], "there is no column “none”"),
         (put(score=lambda f: f["score"] * 100), [*AT, "--score-is", "probability"], "no probabilities: below 0 or"),
         (put(score=lambda f: f["score"].mask(f.index < 3)), AT, "“score” is empty in 3 of 120 rows"),
+        (put(score=lambda f: f["score"].mask(f.index < 3, 1.5)), AT, "3 of 120 scores in “score” are below 0"),
         (put(score=CANARY), AT, "“score” holds something that is not a number in 120 of 120 rows"),
         (put(y=lambda f: f["y"].map({0: CANARY, 1: "yes"})), AT, "holds text (2 different values), not 0 and 1"),
         (put(y=lambda f: f["y"] + 1), AT, "holds other numbers than 0 and 1"),
@@ -113,6 +114,15 @@ def test_folders_that_cannot_take_the_results(plumbline: Command, tmp_path: Path
     plumbline(*basic, table / "below", code=2).says("cannot be written (Not a directory)")
     plumbline(*basic, Path("/proc/plumbline/out"), code=2).says("cannot be written")
     assert [path.name for path in used.iterdir()] == ["mine"]
+
+
+def test_a_page_that_fails_leaves_nothing(plumbline: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people().to_csv(tmp_path / "table.csv", index=False)
+    monkeypatch.setattr("fairness_reports.reports.foreign.render_audit", lambda *_: 1 / 0)
+    basic = ["audit", tmp_path / "table.csv", "--outcome", "y", "--score", "score", "--at", "0.5", "--by", "sex"]
+    ended = plumbline(*basic, "--replicates", 100, "--out", tmp_path / "deep" / "out", code=1)
+    ended.says("this is a fault in Plumbline (ZeroDivisionError)")
+    assert not (tmp_path / "deep").exists()
 
 
 def test_what_must_be_named_is_asked_for(plumbline: Command, tmp_path: Path) -> None:

@@ -88,6 +88,9 @@ def test_scores() -> None:
     assert deciles.for_audit().tolist() == [3, 2, 3]
     assert values.scores(column("0.3", "0.4"), "rank").for_audit().min() > 1  # nobody can take them for probabilities
     assert values.scores(column("0.5", "0.5"), "auto").kind == "probability"
+    stray = column(*["0.5"] * 30, "1.5")
+    assert "1 of 31 scores in “col” are below 0 or above 1, the others are not" in told(values.scores, stray, "auto")
+    assert values.scores(stray, "rank").why == "given"
     assert "1 of 2 scores in “col” are no probabilities" in told(values.scores, column("0.5", "1.5"), "probability")
     assert "is empty in 1 of 2 rows" in told(values.scores, column("0.5", "NA"), "auto")
     assert "not a number in 2 of 3 rows" in told(values.scores, column("0.5", CANARY, CANARY), "auto")
