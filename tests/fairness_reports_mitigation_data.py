@@ -1,4 +1,4 @@
-"""Cohorts with a planted proxy and labels that favour one group, for the tests of mitigation; nothing here is a test."""
+"""Cohorts with a planted proxy and biased labels, for the tests of mitigation; nothing here is a test."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def cohorts(count: int = 4, n: int = 1500, seed: int = 0, turned: bool = False) 
     """Half-yearly cohorts, the last one open, and their groups.
 
     Group `b` (3 of 10) has the need, told by `need`, as often as `a`; but of b's needs half leave no outcome, and
-    `place` gives b away. So a model marks b down, and misses more of those of b who have the outcome. With `turned`
-    that is the other way round in the last closed development cohort.
+    `place` gives b away. So a model marks b down, and misses more of those of b who have the outcome. With `turned` the
+    need of b shows as larger in the newest development cohort, so that marking b down happens to be right there.
     """
     rng = np.random.default_rng(seed)
     frames, matrices, groups = [], [], []
@@ -42,8 +42,8 @@ def cohorts(count: int = 4, n: int = 1500, seed: int = 0, turned: bool = False) 
         )
         X.loc[rng.random(n) < 0.05, "noise"] = np.nan
         happens = rng.random(n) < 1 / (1 + np.exp(1.0 - 2.0 * need))
-        spared = ~of_b if turned and number == count - 3 else of_b
-        happened = happens & ~(spared & (rng.random(n) < 0.5))
+        X["need"] += 1.2 * of_b if turned and number == count - 3 else 0.0
+        happened = happens & ~(of_b & (rng.random(n) < 0.5))
         person = rng.choice(3 * n, n, replace=False)
         closed = number < count - 1
         known = as_of + pd.to_timedelta(rng.integers(1, 90, n), unit="D")
@@ -96,7 +96,9 @@ def compared(
         rows,
         temporal_splits(rows.frame, cut) if splits is None else splits,
         trainer,
-        MitigationSpec(compare=list(options) or ALL, proxies=given.pop("named", [])),
+        MitigationSpec(
+            compare=list(options) or ALL, attribute=given.pop("attribute", None), proxies=given.pop("named", [])
+        ),
         given.pop("charter"),
         groups,
         trainer.candidate(chosen),

@@ -25,7 +25,7 @@ from fairness_reports.mitigation.reasons import NO_GROUPS, ONE_GROUP, TOO_LITTLE
 from models.calibration import fit_calibrator
 from models.folds import hashed_share, one_thread
 
-MAX_ITER: Final = 10
+MAX_ITER: Final = 15
 """Steps of ExponentiatedGradient."""
 INVERSE_PENALTY: Final = 0.1
 """scikit-learn's C of the logistic regression under both, on standardised columns."""

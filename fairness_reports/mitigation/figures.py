@@ -10,7 +10,7 @@ with the same draws of whole clusters, and differences are taken draw by draw.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +29,9 @@ REPLICATES: Final = 1000
 Z_95: Final = 1.959963984540054
 SMALL_KIND: Final = 20
 """With fewer cases of one kind the draws understate a rate's spread: it is then at least that of plus-four counts."""
+LEAST_IN_LARGEST: Final = 30
+"""Groups whose figure rests on fewer cases have their own rows, but are not asked for the largest gap: chance would
+decide it, and its interval would be theirs."""
 OF_SCORES: Final = frozenset({"mean_score", "brier", "calibration", "calibration_selected"})
 """Metrics that need a probability."""
 
@@ -85,6 +88,10 @@ class Difference:
     cases: Array
     draws: Array
     floor: Array
+
+    def resting_on(self, least: int) -> Difference:
+        """The same without groups whose figure rests on fewer cases."""
+        return replace(self, value=np.where(self.cases < least, np.nan, self.value))
 
     @property
     def se(self) -> Array:

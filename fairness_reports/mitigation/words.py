@@ -6,6 +6,7 @@ Does not belong here: names of options and the layout of a report (fairness_repo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -210,4 +211,5 @@ def _of_hundred(texts: dict[str, str], value: float) -> str:
 def _signed(texts: dict[str, str], value: float, less: str, more: str) -> str:
     if round(abs(float(value)) * 100) == 0:
         return texts["nothing"]
-    return texts[less if value < 0 else more].format(n=_of_hundred(texts, value))
+    told = texts[less if value < 0 else more].format(n=_of_hundred(texts, value))
+    return re.sub(r"^(1 \w+ point|1 Prozentpunkt)[se]\b", r"\1", told)  # one point, not one points
