@@ -5,11 +5,11 @@ Does not belong here: the formulas (intervals), the rows of the audit (table), w
 
 Two regimes. A figure is *small* when it rests on fewer than 300 cases or 100 clusters, or a proportion on fewer than 20
 cases of one kind: there the bootstrap's percentiles are too short, and at a share of 0 or 1 they have no length at all.
-Small figures get a formula (Wilson with a design effect, Student's t); their gaps are put together from the limits of
-both parts. All other figures get the bootstrap: percentiles, moved outwards for the number of clusters, for single
-intervals, standard errors for simultaneous ones, whose percentiles would lie beyond 1,000 replicates. Inside bands of
-scores the linearised standard error stands for the bootstrap's: the same to a few per cent, at a fraction of the time.
-Where the regimes part was chosen by simulation (simulations/README.md).
+Small figures get a formula (shares by Wilson with a design effect, means by Student's t on the logit); their gaps are
+put together from the limits of both parts. All other figures get the bootstrap: percentiles, moved outwards for the
+number of clusters, for single intervals, standard errors for simultaneous ones, whose percentiles would lie beyond
+1,000 replicates. Inside bands of scores the linearised standard error stands for the bootstrap's: the same to a few per
+cent, at a fraction of the time. Where the regimes part was chosen by simulation (simulations/README.md).
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class RatioEstimate:
                 rate = happened / known
                 low, high = self._wilson(rate, known, se, worst, t)
                 return self.value + rate - high, self.value + rate - low
-            return np.clip(self.value - t * self._se, 0, 1), np.clip(self.value + t * self._se, 0, 1)
+            return intervals.logit_limits(self.value, self._se, t)  # means near 0 err further upwards than downwards
 
     @staticmethod
     def _wilson(share: Array, cases: Array, se: Array, worst: Array, t: Array) -> Limits:
