@@ -18,6 +18,7 @@ from fairness_reports.audit.metrics import RATIOS
 from fairness_reports.audit.reasons import NO_REFERENCE, fewer_than
 from fairness_reports.mitigation import reasons
 from fairness_reports.mitigation.figures import (
+    LEAST_IN_LARGEST,
     OF_SCORES,
     Z_95,
     Difference,
@@ -204,9 +205,10 @@ def _gaps(figures: Figures, about: About, split: str, as_of: date, judged: Judge
         if not np.isnan(value):
             told = _limits(value, max(value - half, -1.0), min(value + half, 1.0), float(gap.cases[place]))
         rows.append(_row(about, split, as_of, **what, **told))
-    found = largest(gap)
+    least = max(minimum, LEAST_IN_LARGEST)
+    found = largest(gap.resting_on(least))
     if found is None:
-        return [*rows, _row(about, split, as_of, **whole, reason=fewer_than(minimum))]
+        return [*rows, _row(about, split, as_of, **whole, reason=fewer_than(least))]
     place, value, low, high = found
     rows.append(
         _row(
@@ -219,7 +221,8 @@ def _gaps(figures: Figures, about: About, split: str, as_of: date, judged: Judge
     )
     if option != AS_IS:
         other = figures.difference(AS_IS, attribute, metric, reference, minimum)
-        rows.append(_row(about, split, as_of, **_of_change(judged), **_gap_change(figures, option, metric, gap, other)))
+        change = _gap_change(figures, option, metric, gap.resting_on(least), other.resting_on(least))
+        rows.append(_row(about, split, as_of, **_of_change(judged), **change))
     return rows
 
 

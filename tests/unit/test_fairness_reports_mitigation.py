@@ -59,11 +59,10 @@ def test_what_is_constrained_shrinks_the_planted_gap(table: pd.DataFrame, option
 
 def test_without_the_proxy_the_gap_goes_and_something_is_paid(table: pd.DataFrame) -> None:
     change = pick(table, option="drop_proxies", split="c2", comparison="change", role="development", **FNR)
-    assert change["high"] < 0
+    assert change["value"] < -0.08
     area = pick(table, option="drop_proxies", split="c2", comparison="change", **AREA)
-    assert area["high"] < 0 and area["value"] > -0.1, "the need still tells, only the proxies are gone"
-    stays = pick(table, option="coarsen_proxies", split="c2", comparison="change", **AREA)
-    assert area["value"] < stays["value"]
+    assert -0.05 < area["value"] < 0.01, "the need still tells, only the proxies are gone"
+    assert area["low"] < area["value"] < area["high"]
 
 
 def test_a_gain_that_held_and_one_that_reversed() -> None:
@@ -281,13 +280,14 @@ def test_constraints_follow_the_charter() -> None:
 
 @pytest.mark.parametrize("metric", ["selection_rate", "accuracy"])
 def test_other_constraints_are_fitted_too(metric: str) -> None:
-    world = cohorts(4, n=500)
+    world = cohorts(4, n=1000)
     told = compared(
         *world,
         "exponentiated_gradient",
         "grid_search",
         "threshold_optimizer",
         charter=charter([(metric, "group", OVERALL)]),
+        minimum_cell=5,
     )
     for option in ("exponentiated_gradient", "threshold_optimizer"):
         row = pick(told, option=option, split="c1", comparison="largest_gap")

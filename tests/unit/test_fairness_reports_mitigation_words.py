@@ -1,0 +1,109 @@
+"""What an option costs, in words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from fairness_reports.mitigation import cost_in_words, gain_in_words, reasons, stress_in_words
+from fairness_reports.mitigation.rows import COLUMNS
+from fairness_reports.spec import OVERALL
+
+NAN = float("nan")
+
+
+def rows(
+    recall: tuple[float, float, float],
+    precision: tuple[float, float, float],
+    *,
+    needs: bool = False,
+    why: str | None = None,
+) -> pd.DataFrame:
+    """The rows of an option; an older split says something else."""
+    made = []
+    for split, shift in (("old", -0.5), ("new", 0.0)):
+        for metric, limits in (("recall_at_capacity", recall), ("precision_at_capacity", precision), ("fnr", recall)):
+            value, low, high = (each + shift for each in limits)
+            gap = metric == "fnr"
+            made.append(
+                [
+                    "fair",
+                    split,
+                    date(2020 + (split == "new"), 1, 1),
+                    "development",
+                    "sex" if gap else OVERALL,
+                    OVERALL,
+                    metric,
+                    "change",
+                    "as_is",
+                    value,
+                    low,
+                    high,
+                    100,
+                    needs,
+                    False,
+                    why,
+                ]
+            )
+    return pd.DataFrame(made, columns=list(COLUMNS))
+
+
+def test_what_it_costs() -> None:
+    told = rows((-0.12, -0.2, -0.04), (-0.05, -0.08, -0.02))
+    assert cost_in_words(told, "en") == (
+        "Of 100 people with the recorded outcome it finds 12 fewer (4 to 20). "
+        "Of 100 people it names, 5 more are without the recorded outcome (2 to 8)."
+    )
+    assert cost_in_words(told, "de") == (
+        "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg 12 weniger (4 bis 20). "
+        "Von 100 Menschen, die er nennt, sind 5 mehr ohne das erfasste Ereignis (2 bis 8)."
+    )
+
+
+def test_what_it_gains() -> None:
+    told = rows((0.1, 0.001, 0.2), (0.05, 0.02, 0.08), needs=True)
+    said = cost_in_words(told, "en")
+    assert "finds 10 more (fewer than 1 to 20)" in said
+    assert "5 fewer are without" in said
+    assert said.endswith("It needs to know the protected attribute when a decision is made.")
+    assert gain_in_words(told, "en", {"fnr": "people missed"}) == [
+        "The largest gap (people missed, by sex) grows by 10 percentage points (fewer than 1 to 20)."
+    ]
+    less = gain_in_words(rows((-0.08, -0.1, -0.05), (0, 0, 0)), "de", {"sex": "Geschlecht"})
+    assert less == ["Der größte Abstand (fnr, nach Geschlecht) wird um 8 Prozentpunkte kleiner (5 bis 10)."]
+
+
+def test_what_cannot_be_told() -> None:
+    told = rows((-0.01, -0.03, 0.012), (0.01, -0.02, 0.04))
+    said = cost_in_words(told, "en")
+    assert "cannot be told from so few cases: anything from 3 fewer to 1 more" in said
+    assert "anything from 4 fewer to 2 more" in said, "of those without the outcome: turned round"
+    assert "lässt sich bei so wenigen Fällen nicht sagen" in cost_in_words(told, "de")
+    assert gain_in_words(told, "en")[0].endswith("anything from 3 percentage points less to 1 percentage point more.")
+    assert "1 Prozentpunkt mehr" in gain_in_words(told, "de")[0]
+
+
+def test_the_same_people_and_what_could_not_be_tried() -> None:
+    same = rows((0.0, NAN, NAN), (0.0, NAN, NAN), why=reasons.SAME_PEOPLE)
+    assert cost_in_words(same, "en") == "Selects the same people as the model as it is."
+    assert gain_in_words(same, "de") == ["Wählt dieselben Menschen aus wie das Modell, wie es ist."]
+    absent = same.assign(comparison="value", value=NAN, reason=reasons.NO_PROXIES)
+    assert cost_in_words(absent, "en") == "Could not be tried: no factor reveals the attribute."
+    assert cost_in_words(absent, "de") == "Konnte nicht versucht werden: kein Faktor verrät das Merkmal."
+    assert "could not be measured" in cost_in_words(same.iloc[:0], "en")
+    small = rows((NAN, NAN, NAN), (NAN, NAN, NAN), why="fewer than 10")
+    assert "weniger als 10" in cost_in_words(small, "de")
+    assert "weniger als 10" in gain_in_words(small, "de")[0]
+    assert cost_in_words(same.assign(option="as_is"), "en").startswith("This is the model as it is")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_reason_and_every_end_of_the_stress_test_has_words(language: str) -> None:
+    said = [stress_in_words(each, language) for each in (*reasons.STRESS, reasons.ONE_DEVELOPMENT)]
+    assert len(set(said)) == 4
+    phrases = [value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)]
+    words = [reasons.in_words(each, language) for each in phrases]
+    assert len(set(words)) == len(set(phrases))
+    assert not any("_" in each for each in words)
