@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +132,19 @@ def test_a_reference_has_differences_and_ratios(tmp_path: Path) -> None:
     assert made.about["references"] == {"area of town": "north"}
     against = made.table[(made.table["reference"] == "north") & (made.table["group"] == "south")]
     assert {"difference", "ratio"} <= set(against["comparison"])
+
+
+def test_results_are_their_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page(folder: Path, *_: object) -> None:
+        (folder / "reports").mkdir()
+        (folder / "reports" / "fairness.html").write_text("")
+
+    monkeypatch.setattr("fairness_reports.reports.foreign.render_audit", page)
+    made, before = audited(tmp_path, people(sex="f")), os.umask(0o022)
+    try:
+        files = write_results(tmp_path / "out", made)
+    finally:
+        os.umask(before)
+    assert len(files) == 6
+    for path in (tmp_path / "out", *(tmp_path / "out").rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
