@@ -108,7 +108,7 @@ def _values(metric: str, then: pd.DataFrame, today: pd.DataFrame, since: str) ->
     low, high = _limits(both, change)
     sure = (low > 0) | (high < 0)
     alarm = sure & (np.abs(change) >= MATERIAL)
-    return _rows(both, metric, since, change, (low, high), alarm, np.where(alarm, MOVED, None))
+    return _rows(both, metric, since, change, (low, high), alarm, [MOVED if each else None for each in alarm])
 
 
 def _gaps(today: pd.DataFrame, then: pd.DataFrame, since: str) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def _gaps(today: pd.DataFrame, then: pd.DataFrame, since: str) -> pd.DataFrame:
     low, high = _limits(both, change)
     wider = low > 0
     crossed = (both["state"] == OUTSIDE).to_numpy() & (both["state_then"] != OUTSIDE).to_numpy()
-    reason = np.where(crossed, CROSSED, np.where(wider, WIDENED, None))
+    reason = [CROSSED if out else WIDENED if more else None for out, more in zip(crossed, wider, strict=True)]
     rows = _rows(both, "", since, change, (low, high), wider | crossed, reason)
     rows["metric"] = [f"gap[{metric}]" for metric in both["metric"]]
     return rows
@@ -149,10 +149,7 @@ def _rows(
     both: pd.DataFrame, metric: str, since: str, change: Array, limits: tuple[Array, Array], alarm: Any, reason: Any
 ) -> pd.DataFrame:
     shown = np.isfinite(limits[0])
-    smaller = np.fmin(
-        both["n"].astype("Float64").to_numpy(np.float64, np.nan),
-        both["n_then"].astype("Float64").to_numpy(np.float64, np.nan),
-    )
+    cases = both[["n", "n_then"]].astype("Float64").astype(np.float64)
     return pd.DataFrame(
         {
             "attribute": both["attribute"].to_numpy(),
@@ -162,9 +159,9 @@ def _rows(
             "value": np.where(shown, change, np.nan),
             "low": limits[0],
             "high": limits[1],
-            "n": smaller,
+            "n": cases.min(axis=1).to_numpy(),
             "alarm": alarm,
-            "reason": np.where(shown | np.asarray(alarm, dtype=bool), reason, TOO_FEW),
+            "reason": [why if there or why else TOO_FEW for why, there in zip(reason, shown, strict=True)],
         }
     )
 

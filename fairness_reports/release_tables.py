@@ -133,6 +133,21 @@ SCHEMAS: dict[str, TableSchema] = {
             reason="string",
         ),
     ),
+    "drift": TableSchema(
+        "open",
+        _columns(
+            attribute="string",
+            group="string",
+            metric="string",
+            since="string",
+            value="float",
+            low="float",
+            high="float",
+            n="int",
+            alarm="bool",
+            reason="string",
+        ),
+    ),
     "factors": TableSchema(
         "open",
         _columns(

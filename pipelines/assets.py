@@ -10,7 +10,7 @@ from dataclasses import dataclass
 # Dagster reads the annotations of `context`, so they cannot be postponed (no `from __future__ import annotations` here)
 import dagster as dg
 
-from pipelines import entrance, publish, steps
+from pipelines import audited, entrance, publish, steps
 from pipelines.packs import Pack
 from pipelines.resources import Run, RunResource
 from pipelines.tables import require, stamp
@@ -21,13 +21,17 @@ Outcome = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the tables it leaves, those it needs, and the function that does it."""
+    """One step: the tables it leaves, those it needs, and the function that does it.
+
+    `warns` names a check of the last table, which warns when the step counts `alarms`.
+    """
 
     name: str
     tables: tuple[str, ...]
     after: tuple[str, ...]
     do: Callable[[Run], steps.Counts]
     room: str
+    warns: str | None = None
 
 
 CORE = ("core.case", "core.attribute", "core.membership", "core.event", "core.coverage")
@@ -50,7 +54,19 @@ STEPS = (
         "models",
     ),
     Step(
-        "fairness", KEPT_BY_STEP["fairness"], ("models.backtest", "core.attribute"), steps.fairness, "fairness_reports"
+        "fairness",
+        KEPT_BY_STEP["fairness"],
+        ("models.backtest", "features.matrix", "core.attribute"),
+        audited.fairness,
+        "fairness_reports",
+    ),
+    Step(
+        "changes",
+        ("audit.now", "audit.drift"),
+        ("audit.fairness", "models.scores"),
+        audited.changes,
+        "fairness_reports",
+        warns="fairness_drift",
     ),
     # the verdict completes a training, so the deployed model has to be there too
     Step(
@@ -127,6 +143,7 @@ def _asset(pack: Pack, days: dg.PartitionsDefinition[str], step: Step) -> dg.Ass
     @dg.multi_asset(
         name=f"{pack.name}__{step.name}",
         specs=[dg.AssetSpec(key(pack, table), deps=after, group_name=step.room) for table in step.tables],
+        check_specs=[dg.AssetCheckSpec(step.warns, asset=key(pack, step.tables[-1]))] if step.warns else [],
         partitions_def=days,
         required_resource_keys={resource_key(pack)},
     )
@@ -139,6 +156,9 @@ def _asset(pack: Pack, days: dg.PartitionsDefinition[str], step: Step) -> dg.Ass
         how = {"trained": bool(rows["trained"])} if "trained" in rows else {}
         for table in step.tables:
             yield dg.MaterializeResult(asset_key=key(pack, table), metadata={"rows": rows.get(table, 0), **how})
+        if step.warns:
+            alarms, warn = rows["alarms"], dg.AssetCheckSeverity.WARN
+            yield _check(key(pack, step.tables[-1]), step.warns, not alarms, alarms, warn)
 
     return tables
 
@@ -146,7 +166,7 @@ def _asset(pack: Pack, days: dg.PartitionsDefinition[str], step: Step) -> dg.Ass
 def _release(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     release = key(pack, "release")
     needed = ["audit.verdict", "audit.groups", "models.scores", "models.explanations", "models.factors"]
-    needed += ["cohort.attrition"]
+    needed += ["audit.drift", "cohort.attrition"]
 
     @dg.multi_asset(
         name=f"{pack.name}__release",

@@ -19,6 +19,7 @@ from fairness_reports.release import Release, ReleaseWriter
 from fairness_reports.reports import render
 from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
+from pipelines.audited import judged_before
 from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import drop, get, has, noted, ordered, rows_of
@@ -37,7 +38,7 @@ def publish(run: Run) -> Release:
     manifest = _manifest(run, verdict, facts)
     trained, fit = facts["trained"], verdict["verdict"] == "fit"
     metrics = _metrics(run) if trained else _counts(run)
-    fairness = get(run, "audit.fairness") if trained else None
+    fairness = _fairness(run) if trained else None
     factors = get(run, "models.factors") if trained else None
     measured = latest_quality(run.con, run.programme)
     if measured is None:
@@ -55,6 +56,7 @@ def publish(run: Run) -> Release:
             frames |= {"fairness": fairness, "factors": factors}
             writer.table("open", "fairness", fairness, order)
             writer.table("open", "factors", factors, ["factor", "attribute", "group"])
+            frames |= _about_groups(run, writer)
             writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id", "as_of"])
         if scores is not None:
             for name, order in (("scores", ["as_of", "case_id"]), ("explanations", ["as_of", "case_id", "rank"])):
@@ -107,9 +109,11 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
         count, n = deployed["uninformative"]
         share = uninformative_share(count, n, run.pack.charter.minimum_cell)
         manifest["uninformative"] = {"share": share, "n": n}
+    earlier = judged_before(run)
+    manifest["compared_with"] = None if earlier is None else str(earlier["release_id"].iloc[-1])
     made_of = [manifest[name] for name in ("as_of", "inputs", "code_version", "charter_hash", "config_hash")]
     # the training too: its model, and how often the test had been opened, are part of what the release says
-    made_of += [run.key.key_id, deliveries(run), manifest["training"]]
+    made_of += [run.key.key_id, deliveries(run), manifest["training"], manifest["compared_with"]]
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     manifest["release_id"] = f"{manifest['as_of']}-{digest[:10]}"
     manifest["created_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -139,6 +143,23 @@ def _backtest(run: Run) -> pd.DataFrame:
 def _metrics(run: Run) -> pd.DataFrame:
     """The figures of the backtest, and how stable the factors are."""
     return pd.concat([get(run, name) for name in ("models.metrics", "models.stability") if has(run, name)])
+
+
+def _fairness(run: Run) -> pd.DataFrame:
+    """The audit of the backtest, and who is scored now."""
+    return pd.concat([get(run, "audit.fairness"), get(run, "audit.now")], ignore_index=True)
+
+
+def _about_groups(run: Run, writer: ReleaseWriter) -> dict[str, pd.DataFrame]:
+    """Write what has changed and what was tried; returns them for the pages, with what earlier releases judged."""
+    frames = {"drift": get(run, "audit.drift")}
+    writer.table("open", "drift", frames["drift"], ["attribute", "group", "metric", "since"])
+    if has(run, "audit.mitigation"):
+        frames["mitigation"] = get(run, "audit.mitigation")
+        order = ["option", "split", "attribute", "group", "metric", "comparison", "reference"]
+        writer.table("open", "mitigation", frames["mitigation"], order)
+    earlier = judged_before(run)
+    return frames if earlier is None else frames | {"earlier": earlier}
 
 
 def _record(run: Run, manifest: dict[str, Any], metrics: pd.DataFrame) -> None:

@@ -41,6 +41,7 @@ def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> Repo
         charter=pack.charter,
         credit=programme.credit,
         simulated=programme.simulated,
+        observation=programme.observation,
         bands=[
             BandLine(name, band.up_to, pack.words.bands.get(band.name))
             for name, band in zip(score_bands(np.empty(0), ends[:-1])[0], programme.bands.root, strict=True)

@@ -1,7 +1,8 @@
 """What each step of a run does: it asks a room and leaves the answer in the warehouse.
 
 Belongs here: which room is asked with what, in which order; what is kept for the next step.
-Does not belong here: any rule about data, models or fairness (the rooms), or Dagster (pipelines.assets).
+Does not belong here: the audit (pipelines.audited), any rule about data, models or fairness (the rooms), or Dagster
+(pipelines.assets).
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ import pandas as pd
 
 from data_contracts.core import build_core
 from data_contracts.errors import RefusedError, UsageError
-from fairness_reports.audit import audit
-from fairness_reports.capacity import select, select_within
+from fairness_reports.capacity import select
 from fairness_reports.verdict import LEAST, judge
 from features.build import build_matrix
 from features.spec import columns
@@ -39,13 +39,11 @@ from pipelines.trainings import (
     KEPT_BY_STEP,
     deployed_version,
     forget,
-    groups_of_backtest,
     inputs_of,
     keep,
     plan,
     record_opening,
     restore,
-    restore_audit,
 )
 from pipelines.vignettes import statements_of, told_by
 
@@ -272,42 +270,6 @@ def _deployed(run: Run, facts: dict[str, Any]) -> tuple[Model, list[Model]]:
         return fit_deployed(rows, trainer.reseeded(seed), facts["chosen"], spec.splits, run.as_of)
 
     return fit(spec.seed), list(refits(fit, spec.seed))
-
-
-def fairness(run: Run) -> Counts:
-    """Who would have been missed, and who flagged, in which group."""
-    spec, charter = run.pack.programme, run.pack.charter
-    facts = noted(run, "backtest")
-    if not facts["trained"]:
-        return {"audit.fairness": 0, "audit.groups": 0}
-    if not facts["fitted_now"]:
-        restore_audit(run, facts["training_id"])
-        return {table: rows_of(run, table) for table in KEPT_BY_STEP["fairness"]}
-    groups = group_values(run.con, run.programme, spec.protected.attributes).drop(columns="cohort")
-    scored = get(run, "models.backtest")
-    chosen = scored[scored["model"] == facts["chosen"]].reset_index(drop=True)
-    chosen["selected"] = select_by_split(chosen, charter.capacity.share or 0.0)
-    table = audit(
-        chosen,
-        groups,
-        spec.protected,
-        minimum_cell=charter.minimum_cell,
-        confirmatory=charter.fairness,
-        test_split=facts["test"],
-        seed=spec.seed,
-        bands=[band.up_to for band in spec.bands.root[:-1]],
-    )
-    return {
-        "audit.fairness": put(run, "audit.fairness", table),
-        "audit.groups": put(run, "audit.groups", groups_of_backtest(run, groups)),
-    }
-
-
-def select_by_split(frame: pd.DataFrame, share: float) -> pd.Series:
-    """Who would have been within the capacity in each split; nobody where there is no capacity."""
-    if not share:
-        return pd.Series(False, index=frame.index)
-    return select_within(frame, share, by=("split",))
 
 
 def verdict(run: Run) -> Counts:

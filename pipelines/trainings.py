@@ -32,11 +32,11 @@ KEPT_BY_STEP = {
         "models.rules",
         "models.stability",
     ),
-    "fairness": ("audit.fairness", "audit.groups"),
+    "fairness": ("audit.fairness", "audit.groups", "audit.mitigation"),
 }
 """Which tables of a training a later run brings back, by the step that left them."""
 
-_FORM = 2
+_FORM = 3
 """Raised when tables that older code kept could not be published by this code: then no older training holds."""
 
 # what reports call things and when runs start; all else decides rows, fits or the audit
