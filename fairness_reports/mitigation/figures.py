@@ -238,7 +238,9 @@ def wilson(share: float, cases: float, se: float) -> tuple[float, float]:
     se : float
         Its standard error between clusters.
     """
-    worth = cases if se <= 0 else min(cases, max(share * (1 - share) / se**2, 1.0)) if 0 < share < 1 else cases
+    worth = cases
+    if se > 1e-9 and 0 < share < 1:
+        worth = min(cases, max(share * (1 - share) / se**2, 1.0))
     square = Z_95**2
     middle = (share + square / (2 * worth)) / (1 + square / worth)
     half = Z_95 / (1 + square / worth) * np.sqrt(share * (1 - share) / worth + square / (4 * worth**2))

@@ -14,39 +14,18 @@ from fairness_reports.spec import OVERALL
 NAN = float("nan")
 
 
-def rows(
-    recall: tuple[float, float, float],
-    precision: tuple[float, float, float],
-    *,
-    needs: bool = False,
-    why: str | None = None,
-) -> pd.DataFrame:
+Limits = tuple[float, float, float]
+
+
+def rows(recall: Limits, precision: Limits, *, needs: bool = False, why: str | None = None) -> pd.DataFrame:
     """The rows of an option; an older split says something else."""
     made = []
     for split, shift in (("old", -0.5), ("new", 0.0)):
         for metric, limits in (("recall_at_capacity", recall), ("precision_at_capacity", precision), ("fnr", recall)):
             value, low, high = (each + shift for each in limits)
-            gap = metric == "fnr"
-            made.append(
-                [
-                    "fair",
-                    split,
-                    date(2020 + (split == "new"), 1, 1),
-                    "development",
-                    "sex" if gap else OVERALL,
-                    OVERALL,
-                    metric,
-                    "change",
-                    "as_is",
-                    value,
-                    low,
-                    high,
-                    100,
-                    needs,
-                    False,
-                    why,
-                ]
-            )
+            attribute, day = "sex" if metric == "fnr" else OVERALL, date(2020 + (split == "new"), 1, 1)
+            what = ["fair", split, day, "development", attribute, OVERALL, metric, "change", "as_is"]
+            made.append([*what, value, low, high, 100, needs, False, why])
     return pd.DataFrame(made, columns=list(COLUMNS))
 
 

@@ -540,3 +540,23 @@ def test_a_weight_against_its_direction_is_held_at_zero_and_the_others_fitted_be
     np.testing.assert_allclose(held.weights[1:], alone.weights[1:], rtol=1e-5, atol=1e-7)
     kept = fit_linear("logistic", X, y, range(3), 1.0, directions=(-1, 1, 0))
     np.testing.assert_array_equal(kept.weights, free.weights)
+
+
+@pytest.mark.parametrize("name", ["base_rate", "one_factor", "logistic", "hist_gradient_boosting"])
+def test_rows_count_by_their_weights(name: str) -> None:
+    X, y, clusters = made(0, 300)
+    spec = spec_of(name)
+    plain = fit_candidate(spec, X, y, clusters, 1, COLUMNS)
+    alike = fit_candidate(spec, X, y, clusters, 1, COLUMNS, np.ones(len(y)))
+    np.testing.assert_allclose(alike.raw(X), plain.raw(X), atol=1e-9)
+    more = fit_candidate(spec, X, y, clusters, 1, COLUMNS, np.where(y == 1, 3.0, 1.0))
+    assert more.raw(X).mean() > plain.raw(X).mean() + 0.3
+    order = np.random.default_rng(0).permutation(len(y))
+    turned = fit_candidate(spec, X[order], y[order], clusters[order], 1, COLUMNS, np.where(y[order] == 1, 3.0, 1.0))
+    np.testing.assert_array_equal(turned.raw(X), more.raw(X))
+
+
+def test_a_kind_that_takes_no_weights_says_so() -> None:
+    X, y, clusters = made(0, 300)
+    with pytest.raises(PlumblineError, match="takes no weights"):
+        fit_candidate(spec_of("points"), X, y, clusters, 1, COLUMNS, np.ones(len(y)))
