@@ -110,7 +110,7 @@ class Block:
         self._low_error[at], self._high_error[at], self._critical[at] = low_error, high_error, times
         self._low[at] = np.clip(found.low - times * low_error, least, most)
         self._high[at] = np.clip(found.high + times * high_error, least, most)
-        anything = ~np.isfinite(found.low)
+        anything = ~np.isfinite(found.low) | ~np.isfinite(found.high)
         for each in (figures.values(), figures.references()):
             # a figure of the group, or of the named reference, that can be anything
             plain = extremes(Cells.of(each, self._partition, self._split.everybody).problems(each, ranges)[0])

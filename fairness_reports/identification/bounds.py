@@ -57,7 +57,8 @@ class Problems:
         """The figure with true outcomes `places`, shape (..., R, 4); NaN where it does not exist."""
         f, g = self.quotients(places)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.ratio, np.where(g > 0, f / g, np.nan), f - g)
+            over = np.where(g > 0, f / g, np.where((g == 0) & (f > 0), np.inf, np.nan))
+            return np.where(self.ratio, over, f - g)
 
     def quotients(self, places: Array) -> tuple[Array, Array]:
         """Both quotients at `places`."""
@@ -103,7 +104,7 @@ class Extremes:
     Attributes
     ----------
     low, high : numpy.ndarray, shape (R,)
-        NaN where no place gives a figure.
+        NaN where no place gives a figure; infinite where a ratio's reference can be 0.
     at_low, at_high : numpy.ndarray, shape (R, 4)
         t1, t0, o1, o0 there.
     """
@@ -172,7 +173,7 @@ def _lowest(figure: Array, places: Array) -> tuple[Array, Array]:
     first = np.argmin(filled, axis=0)
     every = np.arange(figure.shape[1])
     best = filled[first, every]
-    return np.where(np.isinf(best), np.nan, best), places[first, every]
+    return np.where(best == np.inf, np.nan, best), places[first, every]
 
 
 def _on_edge(problems: Problems, corner: Array, axis: int) -> list[Array]:

@@ -60,32 +60,30 @@ def declared(rows: pd.DataFrame, observation: ObservationSpec) -> Declared:
     observation : ObservationSpec
         The declaration.
     """
-    columns = np.concatenate(
-        [
-            _limits(rows, observation.reporting, (1.0, 1.0)),
-            _limits(rows, observation.unfounded, (0.0, 0.0)),
-        ],
-        axis=1,
-    )
-    ranges, stratum = np.unique(columns, axis=0, return_inverse=True)
-    return Declared(stratum.reshape(-1).astype(np.int64), ranges)
+    reporting, of_reporting = _limits(rows, observation.reporting, (1.0, 1.0))
+    unfounded, of_unfounded = _limits(rows, observation.unfounded, (0.0, 0.0))
+    pair = reporting * len(of_unfounded) + unfounded
+    present = np.flatnonzero(np.bincount(pair, minlength=len(of_reporting) * len(of_unfounded)))
+    first, second = np.divmod(present, len(of_unfounded))
+    ranges, stratum = np.unique(np.hstack([of_reporting[first], of_unfounded[second]]), axis=0, return_inverse=True)
+    of_pair = np.zeros(len(of_reporting) * len(of_unfounded), dtype=np.int64)
+    of_pair[present] = stratum.reshape(-1)
+    return Declared(of_pair[pair], ranges)
 
 
-def _limits(rows: pd.DataFrame, ranges: list[Range], otherwise: tuple[float, float]) -> Array:
+def _limits(rows: pd.DataFrame, ranges: list[Range], otherwise: tuple[float, float]) -> tuple[Codes, Array]:
+    """Per case the position of its limits, and the limits."""
     plain = next(((each.at_least, each.at_most) for each in ranges if each.attribute is None), otherwise)
-    limits = np.tile(np.array(plain), (len(rows), 1))
     named = [each for each in ranges if each.attribute is not None]
-    if not named:
-        return limits
-    column = f"attribute {named[0].attribute}"
+    column = f"attribute {named[0].attribute}" if named else ""
     if column not in rows.columns:
-        every = [plain, *((each.at_least, each.at_most) for each in named)]
-        return np.tile(np.array([min(low for low, _ in every), max(high for _, high in every)]), (len(rows), 1))
+        every = np.array([plain, *((each.at_least, each.at_most) for each in named)])
+        return np.zeros(len(rows), dtype=np.int64), np.array([[every[:, 0].min(), every[:, 1].max()]])
     codes, found = pd.factorize(rows[column])
     of_group = np.tile(np.array(plain), (len(found), 1))
     for each in named:
         of_group[np.asarray(found) == each.group] = (each.at_least, each.at_most)
-    return of_group[codes]
+    return codes.astype(np.int64), of_group
 
 
 def record(outcome: Array) -> Codes:

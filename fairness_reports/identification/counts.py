@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from fairness_reports.identification.cells import EVERYTHING, Declared, declared
 from fairness_reports.identification.sampling import Moments, moments
 from fairness_reports.identification.spec import ObservationSpec
 from fairness_reports.spec import JOIN, OVERALL, ProtectedSpec
+
+if TYPE_CHECKING:
+    from fairness_reports.audit.grouping import Groups
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -83,6 +87,7 @@ class SplitCases:
         bands: Sequence[float] | None,
     ) -> None:
         self._rows, self._protected, self._minimum, self._bands = rows, protected, minimum_cell, bands
+        self._codes: dict[str, Groups] = {}
         code, names = pd.factorize(rows["cluster_id"], sort=True)
         self._cluster, self.clusters = code.astype(np.int64), len(names)
         nothing = Declared(np.zeros(len(rows), dtype=np.int64), EVERYTHING)
@@ -106,21 +111,13 @@ class SplitCases:
 
     def partition(self, attribute: str, *, banded: bool) -> Counted:
         """Count one partition; a group that is not in it is no place of its own."""
-        # imported here: the audit's grouping and this package are used by each other
-        from fairness_reports.audit.grouping import by_attribute, crossed, everybody, pooled, score_bands
-
-        if attribute == OVERALL:
-            groups = everybody(len(self._rows))
-        else:
-            parts = [
-                by_attribute(name, self._rows[f"attribute {name}"].tolist(), self._protected.missing_label)
-                for name in attribute.split(JOIN)
-            ]
-            groups = pooled(parts[0] if len(parts) == 1 else crossed(parts), self._minimum)
+        groups = self._groups(attribute)
         if not banded:
             if attribute == OVERALL:
                 return self.everybody
             return self._counted(groups.codes, groups.rows, {(name, "all"): i for i, name in enumerate(groups.labels)})
+        from fairness_reports.audit.grouping import score_bands
+
         names, band = score_bands(self._rows["score"].to_numpy(dtype=np.float64), self._bands)
         codes = groups.codes * len(names) + (band if groups.rows is None else band[groups.rows])
         return self._counted(
@@ -132,6 +129,23 @@ class SplitCases:
                 for j, name in enumerate(names)
             },
         )
+
+    def _groups(self, attribute: str) -> Groups:
+        # imported here: the audit reads this package
+        from fairness_reports.audit.grouping import crossed, everybody, pooled
+
+        if attribute == OVERALL:
+            return everybody(len(self._rows))
+        parts = [self._single(name) for name in attribute.split(JOIN)]
+        return pooled(parts[0] if len(parts) == 1 else crossed(parts), self._minimum)
+
+    def _single(self, attribute: str) -> Groups:
+        from fairness_reports.audit.grouping import by_attribute
+
+        if attribute not in self._codes:
+            values = self._rows[f"attribute {attribute}"].tolist()
+            self._codes[attribute] = by_attribute(attribute, values, self._protected.missing_label)
+        return self._codes[attribute]
 
     def _counted(self, codes: Codes, rows: Codes | None, position: dict[tuple[str, str], int]) -> Counted:
         at = slice(None) if rows is None else rows

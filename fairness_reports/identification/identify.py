@@ -75,19 +75,20 @@ def identify(
         for each in confirmatory
         if each.tolerance is not None
     }
-    for split, cases in rows.groupby("split", sort=False):
-        mine = result[measured & (result["split"] == split).to_numpy()]
-        if mine.empty:
-            continue
-        counted = SplitCases(cases, protected, observation, minimum_cell, bands)
-        for (attribute, banded), block in mine.groupby(
-            [mine["attribute"], mine["band"].ne("all")], sort=False, observed=True
-        ):
-            partition = counted.partition(str(attribute), banded=bool(banded))
-            filled = Block(block, partition, counted, told=observation is not None)
-            filled.identify(family)
-            filled.judge(tolerances)
-            filled.tip(tolerances)
-            for name, column in filled.columns().items():
-                result.loc[block.index, name] = column
+    from models.folds import one_thread
+
+    with one_thread():
+        for split, cases in rows.groupby("split", sort=False):
+            mine = result[measured & (result["split"] == split).to_numpy()]
+            if mine.empty:
+                continue
+            counted = SplitCases(cases, protected, observation, minimum_cell, bands)
+            for (attribute, banded), block in mine.groupby([mine["attribute"], mine["band"].ne("all")], sort=False):
+                partition = counted.partition(str(attribute), banded=bool(banded))
+                filled = Block(block, partition, counted, told=observation is not None)
+                filled.identify(family)
+                filled.judge(tolerances)
+                filled.tip(tolerances)
+                for name, column in filled.columns().items():
+                    result.loc[block.index, name] = column
     return result
