@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairness_reports.scored_file import Audited, AuditRequest, Top, audit_table, summary
+from fairness_reports.scored_file import Audited, AuditRequest, Top, audit_table, summary, write_results
 from fairness_reports.scored_file import run as module
 
 
