@@ -90,9 +90,18 @@ def test_no_figure_without_reason_or_interval(made: Cases, random: object) -> No
 def test_the_order_of_rows_shows_nowhere(made: Cases, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(made.base))
     pd.testing.assert_frame_equal(made.fall(), made.take(order).fall(), check_exact=True)
-    X = made.terms.round(1)
+    X = made.terms.round(0)  # many cases alike in all but their groups
     shuffled = reveal(X.iloc[order].reset_index(drop=True), made.take(order).groups, made.clusters[order])
     pd.testing.assert_frame_equal(reveal(X, made.groups, made.clusters), shuffled, check_exact=True)
+
+
+@pytest.mark.parametrize("seed", [3, 19])
+def test_cases_alike_in_all_but_their_groups_have_one_order(seed: int) -> None:
+    made = cases(150, seed, factors=2, per_cluster=1e9)
+    clusters = np.array([f"k{i % 30}" for i in range(150)], dtype=object)
+    X, order = made.terms.round(0), np.random.default_rng(seed).permutation(150)
+    shuffled = reveal(X.iloc[order].reset_index(drop=True), made.take(order).groups, clusters[order])
+    pd.testing.assert_frame_equal(reveal(X, made.groups, clusters), shuffled, check_exact=True)
 
 
 @settings(max_examples=25, deadline=None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -309,3 +312,12 @@ def test_a_large_test_is_sampled_by_households() -> None:
     again = reveal(X.iloc[order].reset_index(drop=True), groups.iloc[order].reset_index(drop=True), clusters[order])
     assert row(again, "proxy_auc", "a")["value"] == first["value"]
     assert row(reveal(X, groups, clusters, seed=2), "proxy_auc", "a")["value"] != first["value"]
+
+
+def test_the_committed_simulation_holds_what_the_page_says() -> None:
+    content = json.loads((Path(__file__).parents[2] / "simulations" / "results" / "origins.json").read_text("utf-8"))
+    rows = pd.DataFrame(content["rows"])
+    undoubled = rows["figure"].str.startswith("undoubled")
+    assert rows.loc[(rows["kind"] == "proxies") & ~undoubled, "coverage"].between(0.92, 1).all()
+    assert rows.loc[rows["kind"] == "waterfall", "coverage"].between(0.9, 0.98).all()
+    assert rows.loc[undoubled, "coverage"].max() < 0.95
