@@ -50,7 +50,7 @@ def test_a_past_day_from_the_job_is_what_the_command_gives(plain: Ran, again: Ra
         # the pages show when they were made
         manifest["files"] = {name: said for name, said in manifest["files"].items() if name.endswith(".parquet")}
     assert ours == theirs
-    for name in ("metrics", "fairness", "factors", "quality", "backtest", "scores", "explanations"):
+    for name in ("metrics", "fairness", "drift", "factors", "quality", "backtest", "scores", "explanations"):
         pd.testing.assert_frame_equal(again.release.table(name), plain.release.table(name))
 
 
@@ -66,6 +66,14 @@ def test_every_table_is_materialised_for_the_day(again: Ran, history) -> None:  
 def _keys(pack):  # type: ignore[no-untyped-def]  # dagster's own types
     graph = build_defs([pack]).resolve_asset_graph()
     return sorted(graph.materializable_asset_keys)
+
+
+@pytest.mark.slow
+def test_the_check_on_drift_hears_of_alarms_and_stops_nothing(again: Ran, history) -> None:  # type: ignore[no-untyped-def]  # a function
+    check = dg.AssetCheckKey(dg.AssetKey([NAME, "audit", "drift"]), "fairness_drift")
+    alarms = bool(again.release.table("drift")["alarm"].any())
+    with history(again) as instance:
+        assert evaluated(instance, check) == ("FAILED" if alarms else "SUCCEEDED")  # and the run went on
 
 
 # Blocking checks
