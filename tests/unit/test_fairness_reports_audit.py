@@ -303,7 +303,8 @@ def test_unknown_outcomes_count_only_where_no_outcome_is_needed() -> None:
     assert pick(result, attribute="overall", group="overall", metric="n")["value"] == 1000
     assert pick(result, attribute="overall", group="overall", metric="base_rate")["n"] == 700
     rest = run(known.loc[300:])
-    for metric in ("base_rate", "tpr", "fpr", "ppv", "npv", "accuracy", "brier", "calibration", "auc"):
+    known_only = ("base_rate", "tpr", "fpr", "ppv", "npv", "accuracy", "brier", "calibration", "auc", "auc_across")
+    for metric in (*known_only, "tnr", "fdr", "for", "calibration_selected"):
         mine = pick(result, attribute="sex", group="f", metric=metric)["value"]
         assert mine == pytest.approx(pick(rest, attribute="sex", group="f", metric=metric)["value"], abs=1e-12)
     for metric, wanted in (("selection_rate", known["selected"].mean()), ("mean_score", known["score"].mean())):
