@@ -18,8 +18,8 @@ E. LeDell, M. Petersen and M. van der Laan (2015), Electronic Journal of Statist
 clusters (fairness_reports.audit.auc), **doubled**: each fold also teaches the others, so what one shows by luck another
 shows too. Where there is nothing to tell, each pair of folds gives the same product of chances twice, once as teacher
 and pupil and once the other way round, and the variance is twice that of independent folds (without the doubling, 95 %
-intervals held the truth in 81 to 93 % of simulations, with it in 93 to 99 %); where there is much to tell it is not, and the
-intervals are too long there rather than too short. All figures are what this model finds: another may find more.
+intervals held the truth in 81 to 93 % of simulations, with it in 93 to 99 %); where there is much to tell it is not and
+the intervals are too long there rather than too short. All figures are what this model finds: another may find more.
 """
 
 from __future__ import annotations

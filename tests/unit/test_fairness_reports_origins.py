@@ -12,7 +12,7 @@ import pytest
 from data_contracts.errors import PlumblineError
 from fairness_reports.audit import COLUMNS
 from fairness_reports.origins import carriers, origins, strongest_proxies
-from fairness_reports.origins.proxies import CASES
+from fairness_reports.origins.proxies import CASES, SHARED, _area
 from fairness_reports.spec import OVERALL, ProtectedSpec
 from features.spec import Column
 from models.dataset import Rows
@@ -263,13 +263,34 @@ def test_bends_and_missing_values_are_seen() -> None:
     group = rng.random(2000) < 0.3
     bend = rng.normal(size=2000) * np.where(group, 0.3, 1.5)  # the group sits in the middle: no ranking shows it
     gone = pd.Series(rng.normal(size=2000)).mask(rng.random(2000) < np.where(group, 0.6, 0.1))
-    table = reveal(pd.DataFrame({"bend": bend, "gone": gone}), pd.DataFrame({"g": np.where(group, "yes", "no")}))
+    only = pd.Series(rng.normal(size=2000)).mask(group)  # nothing but whether it is there tells
+    X = pd.DataFrame({"bend": bend, "gone": gone})
+    table = reveal(X, pd.DataFrame({"g": np.where(group, "yes", "no")}))
+    assert row(reveal(X.assign(only=only), pd.DataFrame({"g": group})), "proxy_auc[only]", "True")["value"] == 1
     assert row(table, "proxy_auc[bend]", "yes")["value"] > 0.75
     assert row(table, "proxy_auc[gone]", "yes")["value"] == pytest.approx(0.75, abs=0.04)
     both = row(table, "proxy_auc", "yes")
     assert both["value"] > 0.85
     other = row(table, "proxy_auc", "no")
     assert (both["value"], both["low"], both["high"], both["n"]) == tuple(other[["value", "low", "high", "n"]])
+
+
+def test_areas_are_compared_inside_a_fold_only() -> None:
+    fold = np.repeat(np.arange(5), 40)
+    member = np.tile([1.0, 0.0, 0.0, 0.0], 50)
+    figures, reason = _area(member - 10.0 * fold, member, fold, np.arange(200))
+    assert (figures[0], reason) == (1, None)
+
+
+def test_few_members_make_a_long_interval() -> None:
+    rng = np.random.default_rng(9)
+    member, score = np.repeat([1.0, 0.0], [8, 4000]), rng.normal(size=4008)
+    score[:8] += 0.5
+    (value, low, high), _ = _area(score, member, np.zeros(4008, dtype=np.int64), np.arange(4008))
+    placed = np.array([(score[8:] < each).mean() for each in score[:8]])
+    assert value == pytest.approx(placed.mean())
+    half = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2 * value * (1 - value)
+    assert half == pytest.approx(2.365 * np.sqrt(SHARED * placed.var(ddof=1) / 8), rel=0.02)
 
 
 def test_columns_of_a_category_are_one_feature() -> None:
