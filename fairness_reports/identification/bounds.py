@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 
 CHUNK = 4000
 """Rows at a time: 48 places each."""
+BESIDE = 1e-7
+"""How far off a corner without a figure the limit is taken, as a share of the range."""
 
 
 @dataclass(frozen=True)
@@ -154,18 +156,37 @@ def _bent(problems: Problems) -> NDArray[np.bool_]:
 
 def _best(problems: Problems, places: Array, bent: NDArray[np.bool_], inner: Array) -> Extremes:
     figure = problems.evaluate(places)
-    more = problems[bent].evaluate(inner) if bent.any() else figure[:0]
+    broken = np.isnan(figure).any(axis=0)
+    further = [(bent, inner)]
+    if broken.any():
+        some = problems[broken]
+        further.append((broken, np.concatenate([_beside(some, places[:, broken], axes) for axes in _AXES])))
     result = []
     for sign in (1.0, -1.0):
         best, at = _lowest(sign * figure, places)
-        if bent.any():
-            other, other_at = _lowest(sign * more, inner)
-            better = other < np.where(np.isnan(best[bent]), np.inf, best[bent])
-            best[bent] = np.where(better, other, best[bent])
-            at[bent] = np.where(better[:, None], other_at, at[bent])
+        for rows, more in further:
+            if rows.any():
+                other, other_at = _lowest(sign * problems[rows].evaluate(more), more)
+                better = other < np.where(np.isnan(best[rows]), np.inf, best[rows])
+                best[rows] = np.where(better, other, best[rows])
+                at[rows] = np.where(better[:, None], other_at, at[rows])
         result.append((sign * best, at))
     (low, at_low), (high, at_high) = result
     return Extremes(low, high, at_low, at_high)
+
+
+_AXES = [(own, other) for own in (0, 1, None) for other in (2, 3, None) if (own, other) != (None, None)]
+
+
+def _beside(problems: Problems, places: Array, axes: tuple[int | None, int | None]) -> Array:
+    """Places a little off the corners along the edges: where a quotient is 0 / 0, it has a limit along each edge."""
+    moved = places.copy()
+    for axis in axes:
+        if axis is not None:
+            low, high = problems.low[:, axis], problems.high[:, axis]
+            step = BESIDE * (high - low)
+            moved[..., axis] += np.where(places[..., axis] == low, step, -step)
+    return moved
 
 
 def _lowest(figure: Array, places: Array) -> tuple[Array, Array]:

@@ -216,8 +216,8 @@ def errors(
 
 def _weights(slope: Array, cells: Box, at: Array) -> Array:
     """What a further case of each kind, and a further unit of score, adds to a figure; shape (rows, statistics)."""
-    lowest = (at == cells.low)[..., None, None]
-    highest = (at == cells.high)[..., None, None]
+    near = 1e-6 * (cells.high - cells.low)
+    lowest, highest = (at <= cells.low + near)[..., None, None], (at >= cells.high - near)[..., None, None]
     moved = np.where(lowest, cells.low_weights, np.where(highest, cells.high_weights, 0.0))
     counts = slope[:, 0:2, None, None] * moved + slope[:, 2:4, None, None]
     return np.concatenate([counts.reshape(len(slope), -1), slope[:, 4:6]], axis=1)
