@@ -226,13 +226,13 @@ def test_nothing_is_compared_unless_asked(world: tuple[Rows, pd.DataFrame]) -> N
 
 def test_weights_make_group_and_outcome_independent() -> None:
     labels = np.array(["a"] * 6 + ["b"] * 4, dtype=object)
-    y = np.array([1, 1, 1, 1, 0, 0, 1, 0, 0, 0], dtype=float)
+    y = np.array([1, 1, 1, 0, 0, 0, 1, 0, 0, 0], dtype=float)
     weights = weights_of(labels, y)
-    # P(a) P(1) / P(a, 1) = .6 * .5 / .4
-    assert weights[0] == pytest.approx(0.75)
-    assert weights[6] == pytest.approx(2.0)
+    # P(a) P(1) / P(a, 1) = .6 * .4 / .3
+    assert weights[0] == pytest.approx(0.8)
+    assert weights[6] == pytest.approx(1.6)
     for name in ("a", "b"):
-        assert np.average(y[labels == name], weights=weights[labels == name]) == pytest.approx(0.5)
+        assert np.average(y[labels == name], weights=weights[labels == name]) == pytest.approx(0.4)
     assert weights.sum() == pytest.approx(10)
 
 
@@ -315,7 +315,8 @@ def test_the_frontier_keeps_what_nothing_beats() -> None:
 def test_a_group_of_few_does_not_decide_the_largest_gap(world: tuple[Rows, pd.DataFrame]) -> None:
     rows, groups = world
     split = temporal_splits(rows.frame, SplitsSpec(relatives="purge", folds=2))[1].test
-    some = split[(rows.frame["outcome"].to_numpy()[split] == 1)][:24]
+    happened = split[rows.frame["outcome"].to_numpy()[split] == 1]
+    some = happened[np.argsort(rows.X["need"].to_numpy()[happened])][:24]  # all of them missed
     told = compared(rows, groups.assign(group=groups["group"].where(~groups.index.isin(some), "few")), "drop_proxies")
     few = pick(told, option="as_is", split="c2", comparison="difference", group="few")
     assert few["n"] == 24
