@@ -18,11 +18,25 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 os.environ["PLUMBLINE_NO_COLOUR"] = "1"
+# threads of scikit-learn that wait for one another sleep meanwhile: where others want the same cores, spinning took a
+# fit of a second to a minute
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 MEMORY = Path("/dev/shm")
 """A disk in memory: databases wait for every write to reach a real one, in a whole run ten thousand times."""
 
-if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 6 * 2**30:
+
+def _is_there_room(folder: Path) -> bool:
+    """Whether all folders of a session (about 1 GB) may lie in memory."""
+    try:
+        said = Path("/proc/meminfo").read_text(encoding="ascii")
+        available = int(said.split("MemAvailable:")[1].split()[0]) * 1024
+        return os.access(folder, os.W_OK) and min(available / 2, shutil.disk_usage(folder).free) > 3 * 2**30
+    except (OSError, IndexError, ValueError):
+        return False
+
+
+if _is_there_room(MEMORY):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # where pytest makes its temporary folders
 
 
