@@ -14,16 +14,16 @@ from fairness_reports.reports.fairness.course import course_sections
 from fairness_reports.reports.fairness.origin import origin_sections
 from fairness_reports.reports.fairness.people import attrition, returning, suppressed
 from fairness_reports.reports.fairness.pictures import pictures
-from fairness_reports.reports.fairness.rows import in_all_bands, of_groups
+from fairness_reports.reports.fairness.rows import GAPS, in_all_bands, judged, of_groups
 from fairness_reports.reports.fairness.short import compared, gap_answer
 from fairness_reports.reports.fairness.sure import cannot_know, how_sure
 from fairness_reports.reports.fairness.tables import exploratory, judged_section, measures, seen_detail, shown_apart
 from fairness_reports.reports.fairness.tried import tried_in_short, tried_sections
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Facts, Page, Para, Section
-from fairness_reports.spec import SCORES_SHOWN
+from fairness_reports.spec import JOIN, SCORES_SHOWN
 
-__all__ = ["audit_sections", "fairness_page"]
+__all__ = ["audit_sections", "fairness_page", "in_short"]
 
 
 def fairness_page(language: Language, context: ReportContext) -> Page:
@@ -58,13 +58,13 @@ def audit_sections(language: Language, context: ReportContext, everything: pd.Da
     """
     frame = in_all_bands(everything)
     groups = of_groups(frame)
-    judged = judged_section(language, context, groups)
+    agreed = judged_section(language, context, groups)
     return [
-        _in_short(language, context, frame, groups),
+        in_short(language, context, frame, groups),
         *origin_sections(language, context, everything),
         *tried_sections(language, context),
         *course_sections(language, context, groups),
-        Section(judged.title, [*judged.blocks, *seen_detail(language, context, groups)]),
+        Section(agreed.title, [*agreed.blocks, *seen_detail(language, context, groups)]),
         *pictures(language, context, groups),
         *exploratory(language, context, frame, groups),
         *shown_apart(language, context, _shown(context)),
@@ -79,8 +79,30 @@ def _shown(context: ReportContext) -> dict[str, pd.DataFrame]:
     return {str(name): made[made["split"] == name] for name in splits}
 
 
-def _in_short(language: Language, context: ReportContext, frame: pd.DataFrame, groups: pd.DataFrame) -> Section:
+def in_short(language: Language, context: ReportContext, frame: pd.DataFrame, groups: pd.DataFrame) -> Section:
+    """The part that a practice lead reads in two minutes.
+
+    Parameters
+    ----------
+    language : Language
+        The language.
+    context : ReportContext
+        What is known besides.
+    frame, groups : DataFrame
+        Rows of one split and all bands together; those of groups among them.
+
+    Returns
+    -------
+    Section
+        One block of questions and answers.
+    """
     t = language.t
+    agreed = judged(groups)
+    metrics = {*agreed["metric"], *GAPS, "n", "base_rate", "attrition"}
+    # the other rows, tens of thousands at times, have no part in it
+    frame = frame[frame["metric"].isin(metrics) & frame["comparison"].isin(["value", "difference"])]
+    frame = frame[~frame["attribute"].str.contains(JOIN, regex=False) | frame["attribute"].isin(agreed["attribute"])]
+    groups = of_groups(frame)
     answers = [
         ("short.q_compared", compared(language, context, frame, groups)),
         ("short.q_fnr", gap_answer(language, context, frame, groups, "fnr")),

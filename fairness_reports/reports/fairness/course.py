@@ -41,6 +41,7 @@ from fairness_reports.spec import JOIN, OVERALL, SCORES_SHOWN
 from models.metrics import parts_of
 
 _MOST_GROUPS = 15  # in one picture
+_MOST_PICTURES = 8
 _MOST_ATTRIBUTES = 3  # where none is judged
 _MOST_CHANGES = 40  # rows of the table of changes
 
@@ -117,7 +118,7 @@ def _pictures(
                 here = rows_of(part[part["group"].astype(str) == group])
                 courses.append((label, [_point(row, by) for row in here]))
                 rows += [_cells(language, context, label, row, by) for row in here]
-            if not courses:
+            if not courses or len(drawn) == _MOST_PICTURES:
                 continue
             title = t("chart.gap_title", metric=metric_label(language, metric),
                       attribute=attribute_label(language, context, attribute))  # fmt: skip

@@ -38,7 +38,7 @@ RAW = "raw"
 BANDS = ("all", "with outcome", "without outcome")
 PROXY = "proxy_auc"
 BASE = "base value"
-_PICTURES = 10  # groups with a picture of their own
+_PICTURES = 8  # groups with a picture of their own
 _NAMED = 3  # factors named in a sentence
 _FEATURES = 4  # of the proxy table, for each group
 

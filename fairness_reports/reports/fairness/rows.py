@@ -19,7 +19,6 @@ from fairness_reports.reports.figures import (
     group_label,
     groups_in_order,
     interval,
-    is_overall,
     known,
     metric_difference,
     metric_label,
@@ -41,12 +40,17 @@ def in_all_bands(frame: pd.DataFrame) -> pd.DataFrame:
 
 def of_groups(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows that speak of a group."""
-    return frame[~frame["attribute"].map(is_overall)]
+    return frame[~_overall(frame)]
 
 
 def of_everybody(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows that speak of everybody."""
-    return frame[frame["attribute"].map(is_overall)]
+    return frame[_overall(frame)]
+
+
+def _overall(frame: pd.DataFrame) -> pd.Series[bool]:
+    names = frame["attribute"]
+    return names.isna() | names.isin(["", OVERALL])
 
 
 def chosen(frame: pd.DataFrame, comparison: str, metrics: Sequence[str] = ()) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.rows import (
     about_100,
     attributes,
+    chosen,
     ends,
     gaps_shown,
     in_order,
@@ -42,7 +43,7 @@ def compared(language: Language, context: ReportContext, frame: pd.DataFrame, gr
     if size is not None and rate is not None:
         said.append(
             t(
-                "short.compared",
+                "short.compared" if context.rule is None else "short.compared_rows",
                 n=language.number(size.value),
                 cases=cases_word(language, context),
                 rate=about_100(language, rate.value),
@@ -68,10 +69,12 @@ def _selected(language: Language, context: ReportContext) -> str:
 def gap_rows(context: ReportContext, groups: pd.DataFrame, metric: str) -> list[Any]:
     """The differences of a metric, judged attributes first."""
     agreed = attributes(judged(groups))
+    ordered = leading_attributes(groups)
+    differences = chosen(groups, "difference", [metric])
     rows: list[Any] = []
-    for attribute in leading_attributes(groups):
+    for attribute in ordered:
         if JOIN not in attribute or attribute in agreed:
-            rows += in_order(context, gaps_shown(groups, attribute, metric))
+            rows += in_order(context, gaps_shown(differences, attribute, metric))
     return rows
 
 

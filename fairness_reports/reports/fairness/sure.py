@@ -37,7 +37,7 @@ from fairness_reports.spec import JOIN, OVERALL
 _OPEN = 1  # open comparisons told at length: those nearest to a decision
 _LISTED = 4  # names in one enumeration
 _TIPPING = 1  # findings whose tipping point is told: the most fragile
-_BOUNDED = 2
+_BOUNDED = 1
 
 
 def how_sure(language: Language, context: ReportContext, groups: pd.DataFrame) -> list[str]:
