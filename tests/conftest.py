@@ -18,9 +18,10 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 os.environ["PLUMBLINE_NO_COLOUR"] = "1"
-# threads of scikit-learn that wait for one another sleep meanwhile: where others want the same cores, spinning took a
-# fit of a second to a minute
+# threads of scikit-learn and of linear algebra that wait for one another sleep meanwhile (as many threads, the same
+# figures): where others want the same cores, spinning took a fit of a second to a minute
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # spins for 2**4 cycles instead of 2**26
 
 MEMORY = Path("/dev/shm")
 """A disk in memory: databases wait for every write to reach a real one, in a whole run ten thousand times."""
