@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from fairness_reports.audit import power, reasons
 from fairness_reports.audit.estimates import Confidence, RatioEstimate
-from fairness_reports.audit.metrics import ALL_SELECTED, AREAS, DIFFERENCES, NONE_SELECTED, QUOTIENTS, RATIOS
+from fairness_reports.audit.metrics import ALL_SELECTED, AREAS, DIFFERENCES, NONE_SELECTED, QUOTIENTS, RATIOS, SHARES
 from fairness_reports.audit.pairs import Extreme, extreme_gap, extreme_ratio
 from fairness_reports.audit.partitions import Measured, Partition
+from fairness_reports.audit.shares import ShareEstimate
 from fairness_reports.audit.table import Table
 from fairness_reports.audit.unmeasured import Unmeasured
 from fairness_reports.spec import JOIN, OVERALL, POOLED
@@ -83,6 +84,9 @@ class Comparisons:
                 self._extreme(partition, metric, LARGEST_GAP)
                 if metric in QUOTIENTS:
                     self._extreme(partition, metric, SMALLEST_RATIO)
+        for reference in named:
+            for metric in SHARES:
+                self._quotient(partition, metric, reference)
 
     def _judgeable(self, threshold: FairnessThreshold) -> int:
         """How many gaps a threshold adds to the family: those that have a figure."""
@@ -122,7 +126,7 @@ class Comparisons:
         shown = _empty(why)
         if shown.any():
             base, at = self._reference(partition, metric, reference)
-            if not isinstance(estimate, RatioEstimate) or not isinstance(base, RatioEstimate):
+            if not isinstance(estimate, RatioEstimate | ShareEstimate):
                 raise TypeError(f"{metric} has no ratio")
             low, high = estimate.quotient_limits(base, at, Confidence())
             value = estimate.value / base.value[at] if base.value[at] > 0 else value
@@ -208,7 +212,7 @@ class Comparisons:
         overall = self._measured.everybody.estimates
         if metric in AREAS:
             return reasons.SAME_SCORES if overall["auc"].reason[0] == reasons.SAME_SCORES else None
-        if not RATIOS[metric].proportion or overall[metric].value[0] not in {0.0, 1.0}:
+        if metric in SHARES or not RATIOS[metric].proportion or overall[metric].value[0] not in {0.0, 1.0}:
             return None
         return {0.0: NONE_SELECTED, 1.0: ALL_SELECTED}.get(
             float(overall["selection_rate"].value[0]), reasons.NO_VARIATION

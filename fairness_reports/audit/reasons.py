@@ -33,7 +33,10 @@ NONE_KNOWN: Final = "no known outcomes among them"
 POOLED: Final[dict[str, str]] = {"en": spec.POOLED, "de": "kleine Gruppen zusammen"}
 """The group of all groups too small to be shown, by language."""
 
+NOT_EXPLAINED: Final = "no exact contributions"
+
 GERMAN: Final[dict[str, str]] = {
+    NOT_EXPLAINED: "keine genauen Beiträge",
     metrics.NO_CASES: "keine Fälle",
     metrics.NO_KNOWN: "kein Ausgang bekannt",
     metrics.NO_OUTCOMES: "kein Ereignis",

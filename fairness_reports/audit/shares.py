@@ -100,6 +100,21 @@ class ShareEstimate:
         """Shares of everybody have no reference."""
         raise ValueError("a share of everybody has no gap")
 
+    def quotient_limits(self, reference: ShareEstimate, at: int, confidence: Confidence) -> Limits:
+        """Interval of each share over the reference's share at a position; NaN where there is none."""
+        a, b = self.limits(confidence), reference.limits(confidence)
+        other = reference.drawn[:, [at]]
+        low, high = intervals.quotient(
+            self.value,
+            a,
+            reference.value[[at]],
+            (b[0][[at]], b[1][[at]]),
+            _correlation(self.drawn, np.broadcast_to(other, self.drawn.shape)),
+        )
+        big = ~(self.small | reference.small[at]) & ~np.isnan(low)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _resampled(self.drawn / other, big, low, high, confidence, self.clusters)
+
 
 @dataclass
 class BalanceEstimate:

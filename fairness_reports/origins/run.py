@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from fairness_reports.audit.reasons import NOT_EXPLAINED
 from fairness_reports.audit.table import Table, typed
 from fairness_reports.origins.people import aligned
 from fairness_reports.origins.proxies import proxies
@@ -21,9 +21,6 @@ from fairness_reports.spec import OVERALL, ProtectedSpec
 from models.dataset import Rows
 from models.explanation import audited_contributions, explainable
 from models.model import Audited
-
-NOT_EXPLAINED: Final = "no exact contributions"
-"""Why there is no waterfall: the candidate is of the kind `other`."""
 
 
 def origins(

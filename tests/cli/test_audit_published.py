@@ -109,6 +109,11 @@ def test_what_aequitas_and_fairlearn_print_of_it(plumbline: Command, table: Path
         "ppv": (tp / selected) / (tp0 / selected0),
         "selection_rate": (selected / cases) / (selected0 / cases0),
     }
+    of_all = {"attribute": "race", "group": "African-American", "reference": "Caucasian", "comparison": "ratio"}
+    for metric, expected in {"capacity_share": selected / selected0, "group_share": cases / cases0}.items():
+        (row,) = rows(out, **of_all, metric=metric).itertuples()
+        assert row.value == pytest.approx(expected, abs=1e-12)  # aequitas calls the first the ppr disparity
+        assert row.low < row.value < row.high
     for metric, expected in ratios.items():
         where = {"attribute": "race", "group": "African-American", "metric": metric, "reference": "Caucasian"}
         assert figure(out, **where, comparison="ratio") == pytest.approx(expected, abs=1e-12), metric
