@@ -105,6 +105,11 @@ class ObservationSpec(_Section):
                 raise ValueError(f"`{name}`: ranges by group speak of one attribute.")
             if len({each.group for each in ranges}) < len(ranges):
                 raise ValueError(f"`{name}`: a group has two ranges.")
+            if ranges and all(each.group is not None for each in ranges):
+                raise ValueError(
+                    f"`{name}`: say which range holds for everybody else, those not recorded included "
+                    "(an entry without `attribute` and `group`)."
+                )
         return self
 
 
