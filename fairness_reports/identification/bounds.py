@@ -156,7 +156,7 @@ def _bent(problems: Problems) -> NDArray[np.bool_]:
 
 def _best(problems: Problems, places: Array, bent: NDArray[np.bool_], inner: Array) -> Extremes:
     figure = problems.evaluate(places)
-    broken = np.isnan(figure).any(axis=0)
+    broken: NDArray[np.bool_] = np.asarray(np.isnan(figure).any(axis=0), dtype=np.bool_)
     further = [(bent, inner)]
     if broken.any():
         some = problems[broken]
