@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
-from fairness_reports.reports import PAGES, render
+from fairness_reports.reports import PAGES, page_html, render
+from fairness_reports.reports.foreign import render_audit
+from fairness_reports.reports.language import LANGUAGES
 from tests import fairness_reports_fake as fake
+from tests import fairness_reports_fake_audit as audit
+from tests.unit.test_fairness_reports_foreign import ABOUT, table
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +112,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     render(folder, fake.context(simulated=True))
+    for code in LANGUAGES:
+        page = page_html(code, audit.whole(), "fairness")
+        (folder / "reports" / code / "fairness.html").write_text(page, encoding="utf-8")
+    return folder / "reports"
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("foreign")
+    render_audit(folder, table(), ABOUT)
     return folder / "reports"
 
 
@@ -132,8 +146,19 @@ OVERLAP = """[...document.querySelectorAll('svg.chart')].flatMap(s => { const se
 def test_a_page_stands_alone_and_fits(
     browser: Browser, folder: Path, name: str, code: str, width: int, dark: bool
 ) -> None:
-    path = folder / code / f"{name}.html"
+    _stands_alone(browser, folder / code / f"{name}.html", width, dark=dark)
+
+
+@pytest.mark.parametrize(("width", "dark", "code"), [(320, True, "de"), (1280, False, "en")])
+def test_the_page_of_a_foreign_table_stands_alone(
+    browser: Browser, foreign: Path, width: int, dark: bool, code: str
+) -> None:
+    _stands_alone(browser, foreign / code / "fairness.html", width, dark=dark)
+
+
+def _stands_alone(browser: Browser, path: Path, width: int, *, dark: bool) -> None:
     browser.open(path, width, dark=dark)
+    browser.value("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert browser.value("document.querySelectorAll('main section').length") > 0
     assert browser.value(WIDER) <= 0
     assert browser.value(STICKING_OUT) == []

@@ -1,4 +1,4 @@
-"""Every sentence of the overview, the model card and the page on the test, held by a file.
+"""Every sentence of the overview, the model card, the pages on fairness and on the test, held by a file.
 
 PLUMBLINE_UPDATE_GOLDEN=1 writes them anew.
 """
@@ -14,6 +14,7 @@ import pytest
 
 from fairness_reports.reports import page_html
 from tests import fairness_reports_fake as fake
+from tests import fairness_reports_fake_audit as audit
 
 HERE = Path(__file__).parent
 
@@ -32,6 +33,15 @@ def sentences(page: str) -> str:
 def test_sentences_are_as_agreed(verdict: str, name: str, code: str) -> None:
     held = HERE / f"fairness_reports_{name}_{verdict}_{code}.txt"
     found = sentences(page_html(code, fake.context(verdict), name))
+    if os.environ.get("PLUMBLINE_UPDATE_GOLDEN"):
+        held.write_text(found, encoding="utf-8")
+    assert found == held.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_sentences_on_fairness_are_as_agreed(code: str) -> None:
+    held = HERE / f"fairness_reports_fairness_{code}.txt"
+    found = sentences(page_html(code, audit.whole(), "fairness"))
     if os.environ.get("PLUMBLINE_UPDATE_GOLDEN"):
         held.write_text(found, encoding="utf-8")
     assert found == held.read_text(encoding="utf-8")

@@ -6,6 +6,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 from fairness_reports.reports.charts import Chart, Point, intervals
+from fairness_reports.reports.charts_gaps import Step, over_time, waterfall
+from fairness_reports.reports.charts_options import Option, options
 
 POINTS = [
     Point("women & <b>$x_1$</b>", 0.02, -0.01, 0.05, "within", "within"),
@@ -79,3 +81,41 @@ def test_bars_no_zero_and_nothing_at_all() -> None:
     assert "difference" in chart(points=[]).svg
     assert "difference" in chart(points=[Point("a", 0.0)], limits=(0.0, 1.0)).svg
     assert chart(points=[Point("a", 0.0)], tolerance=None).svg
+
+
+def fixed(identity: str) -> dict[str, object]:
+    return {"identity": identity, "title": "T", "description": "D", "axis": "steps", "tick": str}
+
+
+def test_a_waterfall_ends_at_its_sum_and_shows_its_direction_without_colour() -> None:
+    steps = [Step("first <b>", 0.3, 0.2, 0.4, "+0.30"), Step("second", -0.1, None, None, "−0.10")]
+    svg = str(waterfall(steps, Step("sum", 0.2, 0.1, 0.3, "+0.20"), **fixed("w")).svg)  # type: ignore[arg-type]
+    tree = ElementTree.fromstring(svg)
+    texts = ["".join(node.itertext()) for node in tree.iter() if node.tag.endswith("text")]
+    assert {"first <b>", "second", "sum", "+0.30", "−0.10", "+0.20", "steps"} <= set(texts)
+    assert {"var(--accent)", "var(--surface)", "var(--ink)"} <= set(re.findall(r"fill: (var\(--\w+\))", svg))
+    assert not re.findall(r"#[0-9a-f]{6}\b", svg)
+
+
+def test_points_in_time_stand_under_their_group_with_the_name_of_the_period() -> None:
+    course = ("women", [Point("2013J", 0.02, 0.0, 0.04), Point("2014-10-31-4f2a91", 0.05, 0.01, 0.09, "outside")])
+    svg = str(over_time([course], zero=0.0, tolerance=0.03, **fixed("t")).svg)  # type: ignore[arg-type]
+    texts = ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter() if node.tag.endswith("text")]
+    assert {"women", "2013J", "2014-10-31-…"} <= set(texts)
+    assert over_time([course], **fixed("t")).svg == over_time([course], **fixed("t")).svg  # type: ignore[arg-type]
+
+
+def test_options_are_told_apart_by_shape_and_number() -> None:
+    shapes = set()
+    for at in range(4):
+        points = [Option(f"way {i}", 0.1 * i, 0.2, (0.0, 0.4), None, i == 0) for i in range(5)]
+        svg = str(options(points, **axes("o")).svg)  # type: ignore[arg-type]
+        found = re.findall(r'<path id="o-(m[0-9a-f]+)" d="([^"]+)"', svg)
+        shapes |= {path for _, path in found}
+        assert f"{at + 1}  way {at}" in " ".join(ElementTree.fromstring(svg).itertext())
+    assert len(shapes) >= 5
+
+
+def axes(identity: str) -> dict[str, object]:
+    words = {"identity": identity, "title": "T", "description": "D", "x_axis": "gap", "y_axis": "found"}
+    return {**words, "x_tick": str, "y_tick": str}

@@ -113,4 +113,7 @@ def in_short(language: Language, context: ReportContext, frame: pd.DataFrame, gr
     if context.charter is not None:
         answers.append(("short.q_tried", tried_in_short(language, context)))
     facts = Facts([(t(question), said) for question, said in answers])
-    return Section(t("short.title"), [Para(t("short.intro"), "lead"), facts, Para(t("source.short"), "note source")])
+    notes = [Para(t("source.short"), "note source")]
+    if context.mitigation is not None and not context.mitigation.empty:
+        notes.append(Para(t("source.tried"), "note source"))
+    return Section(t("short.title"), [Para(t("short.intro"), "lead"), facts, *notes])

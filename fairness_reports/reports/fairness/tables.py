@@ -175,7 +175,7 @@ def _crossed(
         found = _largest_first(gaps[gaps["attribute"] == attribute])
         total = part["group"].nunique(dropna=False)
         if total > limit:
-            kept = set(found[:limit])
+            kept = set((found or sorted(map(str, part["group"].unique())))[:limit])
             part = part[part["group"].map(lambda group, kept=kept: str(group) in kept)]
         table = _values_table(language, context, attribute, part, overall, _PAIRED)
         if table is None:
