@@ -10,7 +10,7 @@ Two sorts instead of 1,000 replicates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from fairness_reports.audit.grouping import Groups
 from fairness_reports.audit.statistics import added
 
 Array = NDArray[np.float64]
+
+PAIRS = 100_000
+"""Of so many pairs of groups all covariances are kept."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,17 @@ class Auc:
     clusters: Array
     influence: Any
     varies: NDArray[np.bool_]
+    _products: dict[int, tuple[Auc, Array]] = field(default_factory=dict, repr=False, compare=False)
 
     def covariance(self, other: Auc, groups: NDArray[np.int64], others: NDArray[np.int64]) -> Array:
         """Covariance between the AUC of `groups` here and of `others` there, pair by pair."""
-        product = self.influence[groups].multiply(other.influence[others]).sum(axis=1)
-        return np.asarray(product, dtype=np.float64).reshape(-1)
+        if len(self.value) * len(other.value) > PAIRS:
+            alone = self.influence[groups].multiply(other.influence[others]).sum(axis=1)
+            return np.asarray(alone, dtype=np.float64).reshape(-1)
+        if id(other) not in self._products:  # all pairs at once: every gap asks for some
+            self._products[id(other)] = (other, (self.influence @ other.influence.T).toarray())
+        product: Array = self._products[id(other)][1][groups, others]
+        return product
 
     def variance(self) -> Array:
         """Variance of each group's AUC, with the usual small-sample factor for the number of clusters."""

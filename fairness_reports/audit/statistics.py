@@ -16,6 +16,9 @@ from fairness_reports.audit.metrics import RATIOS, STATISTICS, weighted
 
 Array = NDArray[np.float64]
 
+TABLE = 10_000_000
+"""So many codes, groups times clusters, are looked up in a table of 90 MB; more are sorted."""
+
 
 def added(index: NDArray[np.int64], values: Array | NDArray[np.bool_], size: int) -> Array:
     """Sums of `values` by `index`, in the order of the rows."""
@@ -38,6 +41,17 @@ def per_case(outcome: Array, score: Array, selected: NDArray[np.bool_]) -> Array
             np.where(selected & ~unknown, score, 0.0),
         ]
     )
+
+
+def _places(codes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The codes that occur, in order, and each code's place among them."""
+    if size > TABLE:
+        found, place = np.unique(codes, return_inverse=True)
+        return found, place.reshape(-1)
+    occurs = np.zeros(size, dtype=np.bool_)
+    occurs[codes] = True
+    places = np.cumsum(occurs, dtype=np.int64) - 1
+    return np.flatnonzero(occurs), places[codes]
 
 
 @dataclass(frozen=True)
@@ -120,8 +134,7 @@ def summed(groups: Groups, cluster: NDArray[np.int64], clusters: int, cases: Arr
     cases : numpy.ndarray, shape (cases, statistics)
         From `per_case`.
     """
-    found, entry = np.unique(groups.codes * clusters + cluster, return_inverse=True)
-    entry = entry.reshape(-1)
+    found, entry = _places(groups.codes * clusters + cluster, groups.size * clusters)
     entries = np.asfortranarray(np.column_stack([added(entry, column, len(found)) for column in cases.T]))
     group, member = (each.astype(np.int64) for each in np.divmod(found, clusters))
     totals = np.column_stack([added(group, column, groups.size) for column in entries.T])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chisquare, ks_2samp
 
 from fairness_reports import bootstrap
+from fairness_reports.audit import auc, statistics
 from fairness_reports.audit.draws import bootstrapped
 from fairness_reports.audit.grouping import by_attribute, crossed, everybody
 from fairness_reports.audit.metrics import STATISTICS
@@ -82,13 +83,13 @@ def _plain(frame: pd.DataFrame, replicates: int, seed: int) -> np.ndarray:
 
 
 def _sums(frame: pd.DataFrame) -> tuple[list[Sums], int]:
-    statistics = per_case(
+    columns = per_case(
         frame["outcome"].to_numpy(), frame["score"].to_numpy(), frame["selected"].to_numpy(dtype=np.bool_)
     )
     code, names = pd.factorize(frame["cluster_id"], sort=True)
     single = [by_attribute(name, frame[name].tolist(), "not recorded") for name in ("region", "sex")]
     parts = [everybody(len(frame)), *single, crossed(single)]
-    return [summed(part, code.astype(np.int64), len(names), statistics) for part in parts], len(names)
+    return [summed(part, code.astype(np.int64), len(names), columns) for part in parts], len(names)
 
 
 def test_equal_in_distribution_to_drawing_households_and_taking_their_rows() -> None:
@@ -145,3 +146,30 @@ def test_many_clusters_are_drawn_slice_by_slice(monkeypatch: pytest.MonkeyPatch)
     weights = _weights(60, 4_000)
     assert np.array_equal(weights.sum(axis=1), np.full(4_000, 60))
     _looks_multinomial(weights)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 49), min_size=1, max_size=80))
+def test_codes_are_looked_up_or_sorted_with_the_same_result(codes: list[int]) -> None:
+    values = np.array(codes)
+    found, place = statistics._places(values, 50)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "TABLE", 1)
+        other, elsewhere = statistics._places(values, 50)
+    assert np.array_equal(found, other)
+    assert np.array_equal(place, elsewhere)
+    assert np.array_equal(found[place], values)
+
+
+def test_covariances_of_many_groups_are_taken_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = scored(800, groups=4)
+    code, names = pd.factorize(frame["cluster_id"], sort=True)
+    columns = (code.astype(np.int64), len(names), frame["outcome"].to_numpy(), frame["score"].to_numpy())
+    groups = by_attribute("region", frame["region"].tolist(), "not recorded")
+    one, everyone = auc.auc_by_group(groups, *columns), auc.auc_by_group(everybody(len(frame)), *columns)
+    pairs = np.array([0, 1, 2, 3]), np.array([3, 1, 0, 2])
+    together = one.covariance(one, *pairs), one.covariance(everyone, pairs[0], np.zeros(4, dtype=np.int64))
+    monkeypatch.setattr(auc, "PAIRS", 1)
+    apart = one.covariance(one, *pairs), one.covariance(everyone, pairs[0], np.zeros(4, dtype=np.int64))
+    assert together[0] == pytest.approx(apart[0], rel=1e-12)
+    assert together[1] == pytest.approx(apart[1], rel=1e-12)
