@@ -32,7 +32,8 @@ from fairness_reports.release_read import (
     read_release,
     stale,
 )
-from fairness_reports.release_tables import Part, new_file, to_arrow, write_parquet, write_stream, write_xlsx
+from fairness_reports.release_tables import Part, new_file, to_arrow, write_parquet, write_stream
+from fairness_reports.release_workbook import write_xlsx
 
 if TYPE_CHECKING:
     from fairness_reports.reports.context import ReportContext

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_contracts.errors import UsageError
-from fairness_reports.release_tables import new_file, safe_text, to_arrow, write_parquet, write_xlsx
+from fairness_reports.release_tables import new_file, to_arrow, write_parquet
+from fairness_reports.release_workbook import safe_text, write_xlsx
 from fairness_reports.scored_file.run import Audited
 
 ORDER: Final = ("split", "attribute", "group", "band", "metric", "comparison", "reference")
