@@ -32,6 +32,7 @@ format: setup
 bench: setup  ## time and memory against the peers (docs/benchmarks.md); about an hour, goes on when interrupted: make bench ARGS="--sizes 20000"
 	.venv/bin/python -m benchmarks.run $(ARGS)
 	.venv/bin/python -m benchmarks.explanations
+	.venv/bin/python -m benchmarks.audits
 	.venv/bin/python -m benchmarks.tables
 
 clean:  ## removes what tools left behind; never your data in $(PLUMBLINE_HOME)

@@ -118,6 +118,8 @@ def _fingerprint() -> str:
         (HERE / "peers", "*.txt"),
         (HERE.parent / "features", "*.py"),
         (HERE.parent / "models" / "shapley", "*.py"),
+        (HERE.parent / "fairness_reports", "*.py"),
+        (HERE.parent / "fairness_reports" / "audit", "*.py"),
     ):
         for file in sorted(folder.glob(pattern)):
             digest.update(file.read_bytes())

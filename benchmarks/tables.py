@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.audits import RESULTS as AUDITS
 from benchmarks.explanations import RESULTS as EXPLANATIONS
 from benchmarks.session import RESULTS
 
@@ -34,6 +35,41 @@ def explained() -> list[dict[str, Any]]:
     """The same of explanations."""
     found: list[dict[str, Any]] = json.loads(EXPLANATIONS.read_text(encoding="utf-8")) if EXPLANATIONS.exists() else []
     return found
+
+
+def audited() -> list[dict[str, Any]]:
+    """The same of audits."""
+    found: list[dict[str, Any]] = json.loads(AUDITS.read_text(encoding="utf-8")) if AUDITS.exists() else []
+    return found
+
+
+def audits(rows: Rows) -> str:
+    """The table of audits and its goals, as Markdown."""
+    size = max((row["size"] for row in rows), default=0)
+    ours, alone = (_find(rows, size, "plumbline", f"audit{what}") for what in ("", ", no households"))
+    lines = [
+        f"### Audits: {size:,} rows, 12 groups, 1,000 replicates",
+        "",
+        "| engine | workload | runs | CPU s | wall s | peak MB | times our CPU |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in sorted((row for row in rows if row["size"] == size), key=lambda row: row["cpu_s"]):
+        times = f"{row['cpu_s'] / alone['cpu_s']:,.1f}" if alone and row["workload"] == alone["workload"] else ""
+        lines.append(
+            f"| {row['engine']} {row['version']} | {row['workload']} ({row['note']}) | {row['runs']} "
+            f"| {row['cpu_s']:,.2f} | {row['wall_s']:,.2f} | {row['peak_mb']:,} | {times} |"
+        )
+    spent = ours["cpu_s"] if ours else None
+    theirs = _find(rows, size, "fairlearn", "audit, no households")
+    ratio = theirs["cpu_s"] / alone["cpu_s"] if alone and theirs else None
+    shown = f"{spent:.2f} s" if spent is not None else ""
+    goals = [
+        "| goal | measured | |",
+        "|---|---|---|",
+        _goal("under 5 CPU seconds with 100,000 households", spent, shown, lambda s: s < 5),
+        _goal("1,000 times as fast as fairlearn", ratio, f"{ratio:,.0f} times" if ratio else "", lambda r: r >= 1_000),
+    ]
+    return "\n".join([*lines, "", "### The goals of audits", "", *goals])
 
 
 def explanations(rows: Rows) -> str:
@@ -153,7 +189,7 @@ def written(page: str) -> str:
     """The page with its made part renewed."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{tables(results())}\n\n{explanations(explained())}\n{END}{after}"
+    return f"{before}{BEGIN}\n{tables(results())}\n\n{explanations(explained())}\n\n{audits(audited())}\n{END}{after}"
 
 
 if __name__ == "__main__":

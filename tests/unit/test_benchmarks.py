@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from benchmarks import explaining, explanations, tables, workload
+from benchmarks import auditing, audits, explaining, explanations, tables, workload
 from benchmarks import session as sessions
 from benchmarks.check import differences
 from benchmarks.data import draw, make
@@ -187,6 +187,41 @@ def test_explanations_have_the_same_format_and_their_goals_are_judged() -> None:
     )
     assert "| under 500 MB above the data, depth 8, tables built | 599 MB | **not reached** |" in page
     assert "| 9 times as fast as shap per CPU second, no depth limit, tables kept | not measured | |" in page
+
+
+def test_audits_have_the_same_format_and_their_goals_are_judged() -> None:
+    for row in tables.audited():
+        assert tuple(row) == sessions.FIELDS
+        assert row["engine"] in {entry.engine for entry in audits.ENTRIES}
+        assert row["workload"] in {entry.workload for entry in audits.ENTRIES}
+    row = {"size": 1000, "version": "1", "runs": 1, "wall_s": 1.0, "note": "n", "peak_mb": 300}
+    rows = [
+        row | {"engine": "plumbline", "workload": "audit", "cpu_s": 5.5},
+        row | {"engine": "plumbline", "workload": "audit, no households", "cpu_s": 2.0},
+        row | {"engine": "fairlearn", "workload": "audit, no households", "cpu_s": 4000.0},
+    ]
+    page = tables.audits(rows)
+    assert "| fairlearn 1 | audit, no households (n) | 1 | 4,000.00 | 1.00 | 300 | 2,000.0 |" in page
+    assert "| under 5 CPU seconds with 100,000 households | 5.50 s | **not reached** |" in page
+    assert "| 1,000 times as fast as fairlearn | 2,000 times | reached |" in page
+    assert "| 1,000 times as fast as fairlearn | not measured | |" in tables.audits(rows[:2])
+
+
+def test_a_few_replicates_are_scaled_up_without_what_is_done_once() -> None:
+    once, three = ({"wall_s": w, "cpu_s": c, "peak_mb": p, "runs": 2} for w, c, p in ((2.0, 1.0, 5), (8.0, 4.0, 9)))
+    assert audits.scaled(once, few=3) == once
+    assert audits.scaled(once, three, few=3) == {"wall_s": 2002.0, "cpu_s": 1001.0, "peak_mb": 9, "runs": 2}
+
+
+def test_cases_to_audit_are_alike_within_households_and_drawn_by_seed() -> None:
+    frame = auditing.draw(20_000)
+    assert frame["region"].nunique() == auditing.GROUPS
+    assert frame["household"].nunique() < 10_000
+    assert frame["selected"].mean() == pytest.approx(0.2, abs=0.001)
+    strangers = np.random.default_rng(0).permutation(frame["household"].to_numpy())
+    spread = [frame.groupby(of)["outcome"].transform("mean").var() for of in (frame["household"], strangers)]
+    assert spread[0] > 1.05 * spread[1]
+    assert frame.equals(auditing.draw(20_000))
 
 
 def test_rows_to_explain_have_holes_and_counts_and_are_drawn_by_seed() -> None:
