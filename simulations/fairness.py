@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -48,8 +48,12 @@ MIRRORED = {"fnr": "tpr", "tnr": "fpr", "fdr": "ppv", "for": "npv"}
 """1 minus another metric: the same interval turned round, except as a ratio."""
 FAMILY = ("tpr", "fpr", "ppv")
 """The confirmatory family: these metrics in all groups of both attributes, against everybody or the first group."""
+MANY = 1_000
+"""Intervals of a cell that is looked at by itself: the standard error of its coverage is at most .007."""
 SPEC = ProtectedSpec(attributes=list(GROUPS), intersections=[])
 POSITIVES, GAP = 2_000, 0.10
+FIRST = 4
+"""So many splits of each setting are kept by themselves, for a test that runs them again."""
 
 Counts = Counter[str]
 
@@ -245,7 +249,38 @@ def result(seed: int, done: dict[Part, Counts]) -> dict[str, Any]:
                 }
             cells.append(one)
     versions = {"numpy": np.__version__, "scipy": scipy.__version__, "numba": numba.__version__}
-    return {"seed": seed, "versions": versions, "households": HOUSEHOLDS, "replicates": REPLICATES, "cells": cells}
+    first = [Part(study, rate, 0, FIRST, seed) for study in ("coverage", "alarms") for rate in RATES]
+    return {
+        "seed": seed,
+        "versions": versions,
+        "households": HOUSEHOLDS,
+        "replicates": REPLICATES,
+        "totals": totals(cells),
+        "cells": cells,
+        "first": [{"part": asdict(part), "counts": run(part)} for part in first],
+    }
+
+
+def totals(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """By kind and size of the denominator: mean coverage, and the lowest and highest of cells with many intervals."""
+    found: dict[str, Any] = {}
+    for kind in sorted({cell["kind"] for cell in cells if cell["study"] == "coverage"}):
+        for size in NAMES:
+            here = [cell for cell in cells if (cell.get("kind"), cell.get("cases")) == (kind, size)]
+            many = [cell for cell in here if cell["intervals"] >= MANY]
+            if not many:
+                continue
+            intervals = sum(cell["intervals"] for cell in here)
+            mean = sum(cell["coverage"] * cell["intervals"] for cell in here if cell["intervals"]) / intervals
+            low, high = (f(many, key=lambda cell: cell["coverage"]) for f in (min, max))
+            found[f"{kind}, {size}"] = {
+                "coverage": round(mean, 4),
+                "intervals": intervals,
+                "cells": len(many),
+                "lowest": [low["coverage"], low["metric"], low["rate"], low["intervals"]],
+                "highest": [high["coverage"], high["metric"], high["rate"], high["intervals"]],
+            }
+    return found
 
 
 def main() -> None:
@@ -266,7 +301,7 @@ def main() -> None:
     with ProcessPoolExecutor(options.processes) as pool, file.open("a") as kept_file:
         for part, counts in zip(left, pool.map(run, left), strict=True):
             done[part] = counts
-            kept_file.write(json.dumps({"part": part.__dict__, "counts": counts}) + "\n")
+            kept_file.write(json.dumps({"part": asdict(part), "counts": counts}) + "\n")
             kept_file.flush()
             print(len(done), part, file=sys.stderr, flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,7 @@ def expanded(level: Array | float, units: Array) -> Array:
     """The tails of percentiles of a bootstrap of so many units, in place of (1 - level) / 2.
 
     Percentiles take the normal distribution for Student's t and lack the factor n / (n - 1) of the variance. T. C.
-    Hesterberg (2015), The American Statistician 69, 371-386, section 5.3, moves them outwards by as much.
+    Hesterberg (2015), The American Statistician 69, 371-386, moves them outwards by as much.
     """
     from scipy.special import ndtr
 
