@@ -201,7 +201,7 @@ def test_options_are_told_with_their_costs_and_none_is_chosen() -> None:
     context = audit.whole()
     told = answers(context)["What was tried against it?"]
     assert "Leave out what gives the group away: Of 100 people with the recorded outcome it finds 3 fewer" in told
-    assert "Tried again in a later period: the gain held." in told
+    assert "and again in the later one: the gain held." in told
     assert "It needs to know the protected attribute when a decision is made." in told
     assert "Could not be tried: “Search for a balance between gap and cases found”." in told
     assert "Nothing of this was chosen." in told

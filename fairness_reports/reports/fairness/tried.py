@@ -45,7 +45,8 @@ def tried_in_short(language: Language, context: ReportContext) -> list[str]:
     if names == [AS_IS]:
         reason = next((str(row.reason) for row in rows_of(frame) if known(row.reason)), "")
         return [t("short.tried_not", reason=in_words(reason, language.code))]
-    said, impossible = [], []
+    said: list[tuple[str, str]] = []
+    impossible = []
     for name in names:
         if name == AS_IS:
             continue
@@ -55,13 +56,19 @@ def tried_in_short(language: Language, context: ReportContext) -> list[str]:
             continue
         # of its costs the first only: who is no longer found
         told = cost_in_words(rows[rows["metric"] == _UTILITY], language.code)
-        stress = [row for row in rows_of(rows[rows["role"] == "stress"]) if known(row.reason)]
-        if stress:
-            told += " " + t("short.later", told=in_words(str(stress[0].reason), language.code))
-        said.append(t("short.option", option=_label(language, name), told=told))
+        said.append((t("short.option", option=_label(language, name), told=told), _held(language, rows)))
     if impossible:
-        said.append(t("short.impossible", options=language.listing(impossible)))
-    return [*said, t("short.nothing_chosen"), _may(language, context)]
+        said.append((t("short.impossible", options=language.listing(impossible)), ""))
+    held = list(dict.fromkeys(each for _, each in said if each))
+    # what is the same for all is said once
+    costs = [cost if len(held) < 2 else f"{cost} {each}".strip() for cost, each in said]
+    return [*costs, *(held if len(held) == 1 else []), t("short.nothing_chosen"), _may(language, context)]
+
+
+def _held(language: Language, rows: pd.DataFrame) -> str:
+    """Whether an option's gain held in the later period; nothing where no gap was judged."""
+    told = [row for row in rows_of(rows[rows["role"] == "stress"]) if known(row.reason)]
+    return stress_in_words(str(told[0].reason), language.code) if told else ""
 
 
 def _may(language: Language, context: ReportContext) -> str:
