@@ -88,8 +88,7 @@ def _draw(
         part = weights[start : start + SLICE]
         bits = rng.bit_generator.random_raw(part.size // 4).view(np.uint16).reshape(part.shape)
         at = undecided[: look_up(bits, patterns, part, sums, undecided)]
-        finer = (bits.reshape(-1)[at] + rng.random(len(at))) / _PATTERNS
-        found = np.searchsorted(distribution, finer, side="right")
+        found = _decided(rng, bits.reshape(-1)[at], distribution)
         part.reshape(-1)[at] = found
         sums += np.bincount(at % WIDTH, found, WIDTH).astype(np.int64)
     for column in np.flatnonzero(sums > clusters):
@@ -99,3 +98,10 @@ def _draw(
     missing = np.maximum(clusters - sums, 0)
     chosen = rng.integers(0, max(clusters, 1), int(missing.sum()), dtype=np.uint32)
     np.add.at(weights.reshape(-1), chosen * np.int64(WIDTH) + np.repeat(np.arange(WIDTH), missing), np.uint8(1))
+
+
+def _decided(
+    rng: np.random.Generator, bits: NDArray[np.uint16], distribution: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Weights from patterns of bits that do not decide, and finer ones."""
+    return np.searchsorted(distribution, (bits + rng.random(len(bits))) / _PATTERNS, side="right").astype(np.int64)

@@ -65,6 +65,17 @@ def test_bits_that_do_not_decide_are_followed_by_finer_ones(monkeypatch: pytest.
     _looks_multinomial(_weights(60, 4_000))
 
 
+def test_finer_bits_part_a_pattern_where_the_distribution_does() -> None:
+    table, distribution = bootstrap._table(400)
+    for weight in range(3):
+        pattern, part = divmod(distribution[weight] * 2**16, 1)
+        assert table[int(pattern)] == 255
+        bits = np.full(20_000, int(pattern), dtype=np.uint16)
+        found = bootstrap._decided(np.random.default_rng(weight), bits, distribution)
+        assert set(found) == {weight, weight + 1}
+        assert np.mean(found == weight) == pytest.approx(part, abs=4 * 0.5 / np.sqrt(20_000))
+
+
 def _plain(frame: pd.DataFrame, replicates: int, seed: int) -> np.ndarray:
     """The slow reference: draw households, take their rows, count; share found and mean score by region."""
     rng, found = np.random.default_rng(seed), []

@@ -98,6 +98,20 @@ def test_the_largest_gap_is_between_the_highest_and_the_lowest_with_a_longer_int
     assert 0 < ratio.low_limit < ratio.value < ratio.high_limit < 1
 
 
+def test_the_furthest_pair_does_not_depend_on_the_order_of_the_groups() -> None:
+    shares = [0.2, 0.35, 0.1, 0.3]
+    one, other = _estimate("base_rate", shares), _estimate("base_rate", shares[::-1])
+    every = np.ones(4, dtype=np.bool_)
+    for extreme in (extreme_gap, extreme_ratio):
+        there, back = extreme(one, every), extreme(other, every)
+        assert there is not None
+        assert back is not None
+        assert (back.high, back.low) == (3 - there.high, 3 - there.low)
+        # other cases, so nearly the same
+        assert (back.value, back.low_limit) == pytest.approx((there.value, there.low_limit), abs=0.02)
+        assert back.high_limit == pytest.approx(there.high_limit, abs=0.02)
+
+
 def test_groups_that_do_not_compare_are_left_out_and_one_group_is_no_pair() -> None:
     estimate = _estimate("base_rate", [0.2, 0.35, 0.1, 0.3])
     found = extreme_gap(estimate, np.array([True, False, True, True]))
