@@ -26,6 +26,8 @@ CHUNK = 4000
 """Rows at a time: 48 places each."""
 BESIDE = 1e-7
 """How far off a corner without a figure the limit is taken, as a share of the range."""
+UNLIMITED = 1e5
+"""Ratios above have a reference that can be as good as 0: they have no upper limit."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _best(problems: Problems, places: Array, bent: NDArray[np.bool_], inner: Arr
                 at[rows] = np.where(better[:, None], other_at, at[rows])
         result.append((sign * best, at))
     (low, at_low), (high, at_high) = result
-    return Extremes(low, high, at_low, at_high)
+    return Extremes(low, np.where(problems.ratio & (high > UNLIMITED), np.inf, high), at_low, at_high)
 
 
 _AXES = [(own, other) for own in (0, 1, None) for other in (2, 3, None) if (own, other) != (None, None)]

@@ -98,7 +98,8 @@ def test_gaps_to_everybody_are_attained_up_to_a_fine_grid(table: pd.DataFrame, l
     for at, value in ((found.at_low, found.low), (found.at_high, found.high)):
         assert (at >= problems.low - SLACK).all()
         assert (at <= problems.high + SLACK).all()
-        assert np.allclose(problems.evaluate(at)[defined], value[defined])
+        reached = defined & np.isfinite(value)
+        assert np.allclose(problems.evaluate(at)[reached], value[reached])
 
 
 share = st.floats(0.05, 1)
@@ -129,15 +130,16 @@ def test_the_range_of_true_outcomes_is_what_a_search_finds(
 @given(cases(most=25), st.tuples(share, share, share, share))
 def test_bounds_widen_with_the_ranges(table: pd.DataFrame, ranges: tuple[float, float, float, float]) -> None:
     outer_low, inner_low, inner_high, outer_high = sorted(ranges)
+    yes, no = (table["outcome"] == 1), (table["outcome"] == 0)
+    cells = pd.DataFrame({"yes": yes, "no": no}).groupby([table["attribute region"], table["selected"]]).sum()
+    if (cells["yes"] * (1 / inner_high - 1) > cells["no"]).any():
+        # records that no rate of a range allows say nothing about a wider one
+        inner_high = outer_high = 1.0
     audited = wanted(sorted(set(table["attribute region"])))
     inner, outer = (
         sharp(table, reporting(inner_low, inner_high), audited),
         sharp(table, reporting(outer_low, outer_high), audited),
     )
-    # records that no rate of the narrow range allows say nothing about the wide one
-    yes, no = (table["outcome"] == 1), (table["outcome"] == 0)
-    cells = pd.DataFrame({"yes": yes, "no": no}).groupby([table["attribute region"], table["selected"]]).sum()
-    assume((cells["yes"] * (1 / inner_high - 1) <= cells["no"] + SLACK).all())
     known = ~np.isnan(inner.low)
     assert (outer.low[known] <= inner.low[known] + SLACK).all()
     assert (outer.high[known] >= inner.high[known] - SLACK).all()
