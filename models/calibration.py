@@ -37,6 +37,7 @@ _KNOTS = 20
 _CELLS = 512  # neighbouring rows are counted together, so that 100,000 rows cost hardly more than 1,000
 _LEAST_SLOPE = 0.01  # of the line's: a stretch that the data call flat keeps the order of its cases
 _SPREAD_OUT = 1e-9  # raw that differs by less does not vary
+_FLAT = 1e-12  # log-odds between the ends of the line that are rounding, not a slope
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ def fit_calibrator(raw: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Cali
         centre, scale = float(raw.mean()), float(raw.std())
         cells = _Cells.of((raw - centre) / scale, y, codes)
         line = _Smooth.fit(cells, np.column_stack([np.ones(len(cells.x)), cells.x]), np.zeros((2, 2)), np.zeros(2))
-        if line.beta[1] <= 0:
-            return _constant(raw, y, codes)
         low, high = cells.x[0], cells.x[-1]
+        if line.beta[1] * (high - low) <= _FLAT:
+            return _constant(raw, y, codes)
         grid = np.concatenate([[2 * low - high], cells.x, [2 * high - low]])  # the curve is a straight line out there
         curve, spread, correlation, note = _average(cells, line, grid)
     outer = np.array([1e-6])

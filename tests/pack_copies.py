@@ -59,7 +59,7 @@ def loosen(pack: Path) -> None:
 
 
 def thin(pack: Path, models: tuple[str, ...] = ("base_rate", "logistic")) -> None:
-    """Few candidates and splits, no crossed groups, nothing tried against gaps: a full run takes seconds. Core, cohort, features stay."""
+    """Few candidates and splits, no crossed groups, nothing tried against gaps; core, cohort and features stay."""
 
     def edit(programme: dict[str, Any]) -> None:
         programme["candidates"] = {"models": list(models)}
