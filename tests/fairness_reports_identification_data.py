@@ -125,9 +125,7 @@ def by_hand(cases: pd.DataFrame, outcome: np.ndarray, table: pd.DataFrame) -> np
             found.append(of(row.group, row.metric))
         else:
             a, b = of(row.group, row.metric), of(row.reference, row.metric)
-            found.append(
-                a - b if row.comparison == "difference" else a / b if b > 0 else np.nan
-            )
+            found.append(a - b if row.comparison == "difference" else a / b if b > 0 else np.nan)
     return np.array(found)
 
 
