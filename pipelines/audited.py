@@ -18,7 +18,7 @@ from fairness_reports.capacity import select_within
 from fairness_reports.drift import NOW, drift
 from fairness_reports.identification import ObservationSpec
 from fairness_reports.identification.block import IDENTIFIED, NOT_IDENTIFIABLE, UNDECLARED
-from fairness_reports.mitigation import compare_options
+from fairness_reports.mitigation.compare import compare_options
 from fairness_reports.origins import origins
 from fairness_reports.release import read_release
 from features.spec import columns

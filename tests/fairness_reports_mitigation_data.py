@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairness_reports.mitigation import MitigationSpec, compare_options
+from fairness_reports.mitigation import MitigationSpec
+from fairness_reports.mitigation.compare import compare_options
 from fairness_reports.spec import OVERALL
 from models.dataset import Rows
 from models.spec import CandidatesSpec, SplitsSpec

@@ -9,7 +9,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from fairness_reports.mitigation import MitigationSpec, compare_options, cost_in_words, frontier
+from fairness_reports.mitigation import MitigationSpec
+from fairness_reports.mitigation.compare import compare_options
+from fairness_reports.mitigation.frontier import frontier
+from fairness_reports.mitigation.words import cost_in_words
 from fairness_reports.release_tables import to_arrow
 from features.spec import columns
 from models.cohorts import group_values

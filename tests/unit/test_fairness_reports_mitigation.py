@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import PlumblineError
-from fairness_reports.mitigation import frontier
 from fairness_reports.mitigation.constrained import constraint_of, grid_size
+from fairness_reports.mitigation.frontier import frontier
 from fairness_reports.mitigation.grouping import POOLED, labels_of, pooled, pooling
 from fairness_reports.mitigation.options import coarse, weights_of
 from fairness_reports.mitigation.rows import COLUMNS
@@ -212,7 +212,8 @@ def test_what_cannot_be_compared_says_why(world: tuple[Rows, pd.DataFrame]) -> N
 
 
 def test_nothing_is_compared_unless_asked(world: tuple[Rows, pd.DataFrame]) -> None:
-    from fairness_reports.mitigation import MitigationSpec, compare_options
+    from fairness_reports.mitigation import MitigationSpec
+    from fairness_reports.mitigation.compare import compare_options
 
     rows, groups = world
     trainer = Trainer(CandidatesSpec.model_validate(["base_rate"]), seed=1)

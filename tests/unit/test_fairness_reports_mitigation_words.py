@@ -7,8 +7,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from fairness_reports.mitigation import cost_in_words, gain_in_words, reasons, stress_in_words
+from fairness_reports.mitigation import reasons
 from fairness_reports.mitigation.rows import COLUMNS
+from fairness_reports.mitigation.words import cost_in_words, gain_in_words, stress_in_words
 from fairness_reports.spec import OVERALL
 
 NAN = float("nan")
