@@ -29,8 +29,8 @@ def _splits(study: str) -> pd.Series:
 
 def test_enough_was_tried_at_every_base_rate() -> None:
     assert set(_splits("coverage").index) == set(RATES)
-    assert _splits("coverage").sum() >= 5_000
-    assert _splits("alarms").sum() >= 2_000
+    assert (_splits("coverage") >= 5_000).all()
+    assert (_splits("alarms") >= 2_000).all()
 
 
 def test_every_interval_holds_the_truth_as_often_as_promised() -> None:
@@ -48,7 +48,9 @@ def test_false_alarms_are_rare_and_real_gaps_are_found() -> None:
     for _, each in alarms.groupby("what"):
         assert np.average(each["share"], weights=each["splits"]) <= 0.05
     assert (alarms["share"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / alarms["splits"])).all()
-    assert (CELLS.loc[CELLS["study"] == "power", "share"] >= 0.9).all()
+    power = CELLS.loc[CELLS["study"] == "power", "share"]
+    assert len(power) == 8 * len(RATES)
+    assert (power >= 0.9).all()
 
 
 @pytest.mark.parametrize("at", [1, 3])
