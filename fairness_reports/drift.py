@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fairness_reports.audit.estimates import Confidence
 from fairness_reports.audit.intervals import critical
-from fairness_reports.spec import JOIN, OVERALL
+from fairness_reports.spec import JOIN, OVERALL, SCORES_SHOWN
 from fairness_reports.states import OUTSIDE
 
 Array = NDArray[np.float64]
@@ -56,7 +56,8 @@ def drift(fairness: pd.DataFrame, *, test_split: str, earlier: pd.DataFrame | No
         COLUMNS. `metric` is `group_share` (test against the split before; `now` against the test), `base_rate` (test
         against the split before) or `gap[METRIC]` (the size of a judged gap against that in the split before, and in
         the release before). `since` names the earlier period; value is now minus then, for gaps in size; low and high
-        hold for all rows of one metric and period together. `alarm`: the change is sure, and at least MATERIAL for
+        hold for all rows of one metric and period together. A gap that has turned round has changed by both its sizes.
+        `alarm`: the change is sure, and at least MATERIAL for
         shares and rates; or a gap is sure to have widened, or has become `outside`. `reason` says which.
     """
     before = _before(fairness, test_split)
@@ -84,7 +85,7 @@ def _before(fairness: pd.DataFrame, test_split: str) -> str | None:
     test = days.loc[days["split"] == test_split, "as_of"]
     if test.empty:
         return None
-    older = days[(days["as_of"] < test.iloc[0]) & ~days["split"].str.contains(", ", regex=False)]
+    older = days[(days["as_of"] < test.iloc[0]) & ~days["split"].str.endswith(SCORES_SHOWN)]
     return None if older.empty else str(older.sort_values(["as_of", "split"])["split"].iloc[-1])
 
 

@@ -110,9 +110,11 @@ def check(programme: str, data: Path | None, home: Path | None) -> int:
 @click.option("--people", type=click.IntRange(1, 10_000_000), required=True, help="How many people.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="An empty or new folder.")
 @click.option("--scenario", help="A named scenario of the programme's simulator.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same files.")
+@click.option(
+    "--seed", type=int, help="The same seed gives the same files [default: the programme's own, as in a demo]."
+)
 @HOME
-def dummy(programme: str, people: int, out: Path, scenario: str | None, seed: int, home: Path | None) -> int:
+def dummy(programme: str, people: int, out: Path, scenario: str | None, seed: int | None, home: Path | None) -> int:
     """Write dummy data that satisfies the contract."""
     place = _open_home(home)
     with told(out):
@@ -120,6 +122,7 @@ def dummy(programme: str, people: int, out: Path, scenario: str | None, seed: in
         from pipelines.packs import load_pack
 
         pack = load_pack(programme)
+        seed = pack.programme.seed if seed is None else seed
         write_dummy(pack.name, pack.contract, people, out, scenario=scenario, seed=seed)
     click.echo(f"Dummy data of {people:,} people for {pack.name} in {out} (home: {place.root} untouched).")
     return 0

@@ -125,14 +125,16 @@ def crossed(parts: Sequence[Groups]) -> Groups:
 def score_bands(scores: NDArray[np.float64], edges: Sequence[float] | None) -> tuple[list[str], NDArray[np.int64]]:
     """Bands of scores: names such as "0.120–0.250" and each case's band.
 
-    A band holds scores from its lower edge up to, but not including, its upper one; the outermost edges are 0 and 1, so
-    that no single person's score shows.
+    A band holds scores from its lower edge up to, but not including, its upper one, both as printed; the outermost
+    edges are 0 and 1, so that no single person's score shows.
     """
     inner = np.quantile(scores, QUANTILES) if edges is None else np.asarray(edges, dtype=np.float64)
     inner = np.unique(inner[(inner > 0) & (inner < 1)])
     digits = 3
-    while len({f"{edge:.{digits}f}" for edge in inner}) < len(inner) and digits < 12:
+    while len({f"{edge:.{digits}f}" for edge in [0.0, *inner, 1.0]}) < len(inner) + 2 and digits < 12:
         digits += 1
+    if edges is None:  # edges found in the scores are cut where they are printed; a programme's own stand as written
+        inner = np.round(inner, digits)
     limits = [0.0, *inner.tolist(), 1.0]
     names = [f"{low:.{digits}f}–{high:.{digits}f}" for low, high in pairwise(limits)]
     return names, np.searchsorted(inner, scores, side="right").astype(np.int64)

@@ -314,6 +314,18 @@ def test_unknown_outcomes_count_only_where_no_outcome_is_needed() -> None:
     assert pick(nothing, attribute="overall", group="overall", metric="brier")["reason"] == "no known outcomes"
 
 
+def test_bands_found_in_the_scores_are_cut_where_they_are_printed() -> None:
+    scores = np.random.default_rng(4).random(997) * 0.3
+    names, codes = score_bands(scores, None)
+    for code, name in enumerate(names):
+        low, high = (float(each) for each in name.split("–"))
+        inside = (scores >= low) & ((scores < high) | (high == 1.0))
+        assert ((codes == code) == inside).all(), name
+    tiny, _ = score_bands(scores / 10_000, None)
+    assert len(set(tiny)) == len(tiny)
+    assert not any(name.startswith(("0.000–0.000", "0.0000–0.0000")) for name in tiny)
+
+
 def test_bands_add_up_and_speak_of_calibration() -> None:
     result = run(scored(2000))
     bands = result[(result["band"] != "all") & (result["attribute"] == "overall")]
