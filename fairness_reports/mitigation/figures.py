@@ -32,6 +32,8 @@ SMALL_KIND: Final = 20
 LEAST_IN_LARGEST: Final = 30
 """Groups whose figure rests on fewer cases have their own rows, but are not asked for the largest gap: chance would
 decide it, and its interval would be theirs."""
+EQUAL: Final = 1e-12
+"""Scores that differ by no more are the same: the last bits of a fit."""
 OF_SCORES: Final = frozenset({"mean_score", "brier", "calibration", "calibration_selected"})
 """Metrics that need a probability."""
 
@@ -215,6 +217,12 @@ class Figures:
     def same(self, option: str, other: str) -> bool:
         """Whether both select the same people."""
         return bool((self.options[option].selected == self.options[other].selected).all())
+
+    def unchanged(self, option: str, other: str) -> bool:
+        """Whether both give everybody the same score, so that nothing can differ."""
+        mine, theirs = self.options[option], self.options[other]
+        alike = mine.probability == theirs.probability and self.same(option, other)
+        return alike and bool((np.abs(mine.score - theirs.score) <= EQUAL).all())
 
     def differently(self, option: str, other: str, metric: str) -> float:
         """The least standard error of a rate's change: that of one more case on either side than there are.

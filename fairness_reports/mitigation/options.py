@@ -16,7 +16,14 @@ import pandas as pd
 from fairness_reports.mitigation.constrained import exponentiated_gradient, grid_search, threshold_optimizer
 from fairness_reports.mitigation.grouping import Labels, pooled, pooling
 from fairness_reports.mitigation.part import Part, Scorer, Task
-from fairness_reports.mitigation.reasons import NO_COLUMNS, NO_PROXIES, NO_WEIGHTS, ONE_GROUP, NotPossibleError
+from fairness_reports.mitigation.reasons import (
+    NO_COLUMNS,
+    NO_PROXIES,
+    NO_WEIGHTS,
+    NOTHING_TO_COARSEN,
+    ONE_GROUP,
+    NotPossibleError,
+)
 from models.candidates import TAKES_WEIGHTS
 from models.dataset import Rows
 
@@ -119,8 +126,13 @@ def _drop(task: Task, part: Part) -> Scorer:
 
 
 def _coarsen(task: Task, part: Part) -> Scorer:
-    bins = coarse(part.rows.X, _named(task))
-    model = task.fit(part, Rows(part.rows.frame, bins.of(part.rows.X), part.rows.described))
+    names = _named(task)
+    bins = coarse(part.rows.X, names)
+    made = bins.of(part.rows.X)
+    before, after = (each[names].to_numpy(dtype=np.float64) for each in (part.rows.X, made))
+    if np.array_equal(before, after, equal_nan=True):
+        raise NotPossibleError(NOTHING_TO_COARSEN)
+    model = task.fit(part, Rows(part.rows.frame, made, part.rows.described))
     return lambda X, labels: model.score(bins.of(X))
 
 

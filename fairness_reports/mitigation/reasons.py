@@ -14,6 +14,7 @@ NO_DEVELOPMENT: Final = "no development split"
 ONE_DEVELOPMENT: Final = "one development split only"
 NO_COLUMNS: Final = "no columns left"
 NO_PROXIES: Final = "no factor reveals the attribute"
+NOTHING_TO_COARSEN: Final = "nothing to coarsen, the revealing factors take few values already"
 NO_WEIGHTS: Final = "the chosen model takes no weights"
 ONE_GROUP: Final = "one group only in training"
 NO_GROUPS: Final = "fewer than two groups of sufficient size"
@@ -22,6 +23,8 @@ NO_PROBABILITIES: Final = "scores are no probabilities"
 NOT_COMPARED: Final = "not compared between options"
 NO_FIGURE: Final = "no figure"
 SAME_PEOPLE: Final = "nobody is selected differently"
+UNCHANGED: Final = "nothing changed by it"
+SAME_ORDER: Final = "nobody changes places"
 
 HELD: Final = "held"
 REVERSED: Final = "reversed"
@@ -34,6 +37,7 @@ GERMAN: Final[dict[str, str]] = {
     ONE_DEVELOPMENT: "nur ein Entwicklungszeitraum",
     NO_COLUMNS: "keine Merkmale übrig",
     NO_PROXIES: "kein Faktor verrät das Merkmal",
+    NOTHING_TO_COARSEN: "nichts zu vergröbern, die verräterischen Faktoren haben schon wenige Werte",
     NO_WEIGHTS: "das gewählte Modell kennt keine Gewichte",
     ONE_GROUP: "nur eine Gruppe in den Trainingsdaten",
     NO_GROUPS: "weniger als zwei genügend große Gruppen",
@@ -42,6 +46,8 @@ GERMAN: Final[dict[str, str]] = {
     NOT_COMPARED: "zwischen den Wegen nicht verglichen",
     NO_FIGURE: "kein Wert",
     SAME_PEOPLE: "niemand wird anders ausgewählt",
+    UNCHANGED: "es ändert sich dadurch nichts",
+    SAME_ORDER: "niemand tauscht den Platz",
     HELD: "der Gewinn hielt",
     REVERSED: "der Gewinn kehrte sich um",
     CANNOT_TELL: "nicht zu entscheiden",

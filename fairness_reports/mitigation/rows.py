@@ -18,6 +18,7 @@ from fairness_reports.audit.metrics import RATIOS
 from fairness_reports.audit.reasons import NO_REFERENCE, fewer_than
 from fairness_reports.mitigation import reasons
 from fairness_reports.mitigation.figures import (
+    EQUAL,
     LEAST_IN_LARGEST,
     OF_SCORES,
     Z_95,
@@ -169,10 +170,14 @@ def _utility(figures: Figures, option: str, metric: str, minimum: int) -> Row:
 
 def _utility_change(figures: Figures, option: str, metric: str, minimum: int) -> Row:
     name = UTILITY[metric]
+    if figures.unchanged(option, AS_IS):
+        return {"reason": reasons.UNCHANGED}
     if any("reason" in _utility(figures, each, metric, minimum) for each in (option, AS_IS)):
         return {"reason": _utility(figures, option, metric, minimum).get("reason", fewer_than(minimum))}
     if name is None:
         value, se = figures.auc_change(option, AS_IS)
+        if max(abs(value), se) <= EQUAL:
+            return {"value": 0.0, "n": sum(figures.kinds()), "reason": reasons.SAME_ORDER}
         return _limits(value, value - Z_95 * se, value + Z_95 * se, sum(figures.kinds()))
     mine, theirs = figures.rate(option, OVERALL, name), figures.rate(AS_IS, OVERALL, name)
     value, cases = float(mine.value[0] - theirs.value[0]), float(mine.cases[0])
@@ -238,6 +243,8 @@ def _of_change(judged: Judged) -> Row:
 
 
 def _gap_change(figures: Figures, option: str, metric: str, gap: Difference, other: Difference) -> Row:
+    if figures.unchanged(option, AS_IS):
+        return {"reason": reasons.UNCHANGED}
     cases = int(gap.cases[~np.isnan(gap.value)].sum())
     if metric not in OF_SCORES and figures.same(option, AS_IS):
         return {"value": 0.0, "n": cases, "reason": reasons.SAME_PEOPLE}
@@ -281,7 +288,7 @@ def stress_rows(
     -------
     list of dict
         One row per option and gap: metric `gain_held[METRIC]`, role `stress`, figures of the latest split, and in
-        `reason` held, reversed or cannot_tell.
+        `reason` held, reversed, cannot_tell, or why it was not tested; with one split there are no figures.
     """
     found = []
     changes = {
@@ -296,13 +303,12 @@ def stress_rows(
             key = (each.attribute, each.metric, each.reference)
             now = changes.get((about.option, latest, *key))
             before = [changes.get((about.option, split, *key)) for split, _ in splits[:-1]]
-            told = {} if now is None else {name: now[name] for name in ("value", "low", "high", "n")}
+            told: Row = {"reason": reasons.NO_FIGURE}
             if not before:
-                told["reason"] = reasons.ONE_DEVELOPMENT
-            elif now is None:
-                told["reason"] = reasons.NO_FIGURE
-            else:
-                told["reason"] = _held([row for row in before if row is not None], now)
+                told = {"reason": reasons.ONE_DEVELOPMENT}
+            elif now is not None:
+                told = {name: now[name] for name in ("value", "low", "high", "n")}
+                told["reason"] = now["reason"] or _held([row for row in before if row is not None], now)
             found.append(_row(about, latest, day, **fixed, **told))
     return found
 

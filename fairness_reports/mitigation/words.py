@@ -23,6 +23,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "reference": "This is the model as it is; the others are compared with it.",
         "same": "Selects the same people as the model as it is.",
+        "unchanged": "It changes nothing.",
         "absent": "Could not be tried: {reason}.",
         f"{RECALL}.less": "Of 100 people with the recorded outcome it finds {n} fewer ({interval}).",
         f"{RECALL}.more": "Of 100 people with the recorded outcome it finds {n} more ({interval}).",
@@ -32,11 +33,15 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         f"{PRECISION}.more": "Of 100 people it names, {n} fewer are without the recorded outcome ({interval}).",
         f"{PRECISION}.open": "Whether more or fewer of 100 people it names are without the recorded outcome cannot "
         "be told from so few cases: {between}.",
+        f"{RECALL}.little": "Of 100 people with the recorded outcome it finds as many, give or take fewer than 1.",
+        f"{PRECISION}.little": "Of 100 people it names, as many are without the recorded outcome, give or take fewer "
+        "than 1.",
         "none": "What it would cost could not be measured: {reason}.",
         "gap.less": "The largest gap ({metric}, by {attribute}) shrinks by {n} percentage points ({interval}).",
         "gap.more": "The largest gap ({metric}, by {attribute}) grows by {n} percentage points ({interval}).",
         "gap.open": "Whether the largest gap ({metric}, by {attribute}) shrinks or grows cannot be told from so few "
         "cases: {between}.",
+        "gap.little": "The largest gap ({metric}, by {attribute}) stays the same to within 1 percentage point.",
         "gap.none": "The largest gap ({metric}, by {attribute}) could not be compared: {reason}.",
         "interval": "{low} to {high}",
         "between": "anything from {low} to {high}",
@@ -55,6 +60,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     "de": {
         "reference": "Das ist das Modell, wie es ist; die anderen werden mit ihm verglichen.",
         "same": "Wählt dieselben Menschen aus wie das Modell, wie es ist.",
+        "unchanged": "Dieser Weg ändert nichts.",
         "absent": "Konnte nicht versucht werden: {reason}.",
         f"{RECALL}.less": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg {n} weniger ({interval}).",
         f"{RECALL}.more": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg {n} mehr ({interval}).",
@@ -65,11 +71,16 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "({interval}).",
         f"{PRECISION}.open": "Ob von 100 Menschen, die er nennt, mehr oder weniger ohne das erfasste Ereignis sind, "
         "lässt sich bei so wenigen Fällen nicht sagen: {between}.",
+        f"{RECALL}.little": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg gleich viele; der "
+        "Unterschied ist kleiner als 1.",
+        f"{PRECISION}.little": "Von 100 Menschen, die er nennt, sind gleich viele ohne das erfasste Ereignis; der "
+        "Unterschied ist kleiner als 1.",
         "none": "Was dieser Weg kosten würde, ließ sich nicht messen: {reason}.",
         "gap.less": "Der größte Abstand ({metric}, nach {attribute}) wird um {n} Prozentpunkte kleiner ({interval}).",
         "gap.more": "Der größte Abstand ({metric}, nach {attribute}) wird um {n} Prozentpunkte größer ({interval}).",
         "gap.open": "Ob der größte Abstand ({metric}, nach {attribute}) kleiner oder größer wird, lässt sich bei so "
         "wenigen Fällen nicht sagen: {between}.",
+        "gap.little": "Der größte Abstand ({metric}, nach {attribute}) ändert sich um weniger als 1 Prozentpunkt.",
         "gap.none": "Der größte Abstand ({metric}, nach {attribute}) ließ sich nicht vergleichen: {reason}.",
         "interval": "{low} bis {high}",
         "between": "alles von {low} bis {high}",
@@ -87,6 +98,8 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "attribute": "Dieser Weg muss das geschützte Merkmal kennen, wenn entschieden wird.",
     },
 }
+
+_SAME: Final = {reasons.UNCHANGED: "unchanged", reasons.SAME_PEOPLE: "same"}
 
 
 def cost_in_words(rows: pd.DataFrame, language: str) -> str:
@@ -122,8 +135,10 @@ def cost_in_words(rows: pd.DataFrame, language: str) -> str:
         value = _first(overall[(overall["comparison"] == "value") & (overall["metric"] == RECALL)])
         why = reasons.in_words(reasons.NO_FIGURE if value is None else str(value["reason"]), language)
         return " ".join([texts["absent"].format(reason=why), *marked])
-    if all(row["reason"] == reasons.SAME_PEOPLE for row in told):
-        return " ".join([texts["same"], *marked])
+    for reason, said in _SAME.items():
+        # of the model as a whole, so it holds for a figure that rests on too few cases as well
+        if any(row["reason"] == reason for row in told):
+            return " ".join([texts[said], *marked])
     sentences = [_sentence(texts, metric, row, language) for metric, row in changes.items() if row is not None]
     return " ".join([*sentences, *marked])
 
@@ -147,8 +162,8 @@ def gain_in_words(rows: pd.DataFrame, language: str, names: Mapping[str, str] | 
     found = []
     for _, row in rows[(rows["comparison"] == "change") & (rows["attribute"] != OVERALL)].iterrows():
         called = {each: (names or {}).get(row[each], row[each]) for each in ("metric", "attribute")}
-        if row["reason"] == reasons.SAME_PEOPLE:
-            found.append(texts["same"])
+        if row["reason"] in _SAME:
+            found.append(texts[_SAME[row["reason"]]])
         elif np.isnan(row["value"]) or np.isnan(row["high"]):
             why = reasons.in_words(_text(row["reason"]) or reasons.NO_FIGURE, language)
             found.append(texts["gap.none"].format(reason=why, **called))
@@ -179,6 +194,8 @@ def _text(value: Any) -> str:
 
 
 def _direction(row: Any) -> str:
+    if _rounded(row["low"]) == _rounded(row["high"]) == 0:
+        return "little"  # both ends would read as no difference
     return "less" if row["high"] < 0 else "more" if row["low"] > 0 else "open"
 
 
@@ -204,12 +221,15 @@ def _numbers(texts: dict[str, str], row: Any, less: str, more: str) -> dict[str,
 
 
 def _of_hundred(texts: dict[str, str], value: float) -> str:
-    rounded = round(abs(float(value)) * 100)
-    return str(rounded) if rounded else texts["under"]
+    return str(_rounded(value) or texts["under"])
+
+
+def _rounded(value: float) -> int:
+    return round(abs(float(value)) * 100)
 
 
 def _signed(texts: dict[str, str], value: float, less: str, more: str) -> str:
-    if round(abs(float(value)) * 100) == 0:
+    if _rounded(value) == 0:
         return texts["nothing"]
     told = texts[less if value < 0 else more].format(n=_of_hundred(texts, value))
     return re.sub(r"^(1 \w+ point|1 Prozentpunkt)[se]\b", r"\1", told)  # one point, not one points

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from data_contracts.errors import PlumblineError
-from fairness_reports.mitigation.constrained import constraint_of, grid_size
+from fairness_reports.audit.grouping import by_attribute
+from fairness_reports.mitigation.constrained import constraint_of, exponentiated_gradient, grid_search, grid_size
+from fairness_reports.mitigation.figures import Figures, Scored
 from fairness_reports.mitigation.frontier import frontier
 from fairness_reports.mitigation.grouping import POOLED, labels_of, pooled, pooling
 from fairness_reports.mitigation.options import coarse, weights_of
-from fairness_reports.mitigation.rows import COLUMNS
+from fairness_reports.mitigation.part import Part, Task
+from fairness_reports.mitigation.rows import COLUMNS, About, Judged, measured_rows
+from fairness_reports.mitigation.words import cost_in_words, gain_in_words
 from fairness_reports.release_tables import SCHEMAS, to_arrow
 from fairness_reports.spec import OVERALL
 from models.dataset import Rows
@@ -82,8 +88,11 @@ def test_a_gain_that_held_and_one_that_reversed() -> None:
 
 
 def test_with_one_development_split_nothing_says_whether_a_gain_holds() -> None:
-    told = compared(*cohorts(4, n=600), "reweigh")
-    assert set(told.loc[told["role"] == "stress", "reason"]) == {"one development split only"}
+    told = compared(*cohorts(4, n=2000), "reweigh")
+    stress = told[told["role"] == "stress"]
+    assert set(stress["reason"]) == {"one development split only"}
+    assert pick(told, option="reweigh", comparison="change", role="development", **FNR)["value"] != 0
+    assert stress[["value", "low", "high", "n"]].isna().all(axis=None), "nothing was tested, so there is no figure"
 
 
 def test_the_sealed_test_is_never_looked_at(world: tuple[Rows, pd.DataFrame], table: pd.DataFrame) -> None:
@@ -186,6 +195,82 @@ def test_a_candidate_without_weights_is_not_reweighed(world: tuple[Rows, pd.Data
     changed = told[(told["option"] == "reweigh") & (told["role"] == "development")]
     assert set(changed["reason"]) == {"the chosen model takes no weights"}
     assert changed["value"].isna().all()
+
+
+def test_an_option_that_changes_no_score_says_so_everywhere(world: tuple[Rows, pd.DataFrame]) -> None:
+    judged = [("fnr", "group", OVERALL), ("calibration", "group", OVERALL)]
+    told = compared(*world, "drop_proxies", chosen="base_rate", charter=charter(judged))
+    changes = told[told["comparison"] == "change"]
+    assert set(changes["metric"]) == {
+        "auc", "brier", "recall_at_capacity", "precision_at_capacity", "fnr", "calibration",
+        "gain_held[fnr]", "gain_held[calibration]",
+    }  # fmt: skip
+    assert set(changes["reason"]) == {"nothing changed by it"}
+    assert changes[["value", "low", "high", "n"]].isna().all(axis=None)
+    measured = told[(told["option"] == "drop_proxies") & (told["comparison"] == "value")]
+    assert measured["value"].notna().all(), "its own figures stand"
+    own = told[told["option"] == "drop_proxies"]
+    assert cost_in_words(own, "en") == "It changes nothing."
+    assert gain_in_words(own, "de") == ["Dieser Weg ändert nichts."]
+
+
+def test_other_scores_in_the_same_order_select_the_same_people() -> None:
+    rng = np.random.default_rng(3)
+    score = rng.random(400)
+    outcome = (rng.random(400) < score).astype(np.float64)
+    scored = {name: Scored(each, score > 0.7, True) for name, each in {"as_is": score, "squared": score**2}.items()}
+    groups = by_attribute("group", rng.choice(["a", "b"], 400).tolist(), "not recorded")
+    figures = Figures(outcome, np.arange(400).astype(object), scored, [groups], [1])
+    judged = [Judged("fnr", "group", OVERALL), Judged("calibration", "group", OVERALL)]
+    rows = measured_rows(figures, About("squared", False, False), "c", date(2020, 1, 1), judged, 10)
+    changes = {row["metric"]: row for row in rows if row["comparison"] == "change"}
+    assert changes["auc"]["reason"] == "nobody changes places"
+    for metric in ("recall_at_capacity", "precision_at_capacity", "fnr"):
+        assert changes[metric]["reason"] == "nobody is selected differently"
+    for metric in ("auc", "recall_at_capacity", "precision_at_capacity", "fnr"):
+        assert changes[metric]["value"] == 0
+        assert np.isnan(changes[metric]["low"])
+    for metric in ("brier", "calibration"):
+        assert changes[metric]["reason"] is None
+        assert changes[metric]["low"] < changes[metric]["value"] < changes[metric]["high"]
+
+
+def test_what_takes_two_values_is_not_coarsened(world: tuple[Rows, pd.DataFrame]) -> None:
+    where = {"option": "coarsen_proxies", "split": "c2", "comparison": "value", **AREA}
+    told = compared(*world, "coarsen_proxies", named=["owns"])
+    assert pick(told, **where)["reason"] == "nothing to coarsen, the revealing factors take few values already"
+    assert told.loc[told["option"] == "coarsen_proxies", "value"].isna().all()
+    assert pick(compared(*world, "coarsen_proxies", named=["owns", "place"]), **where)["value"] > 0.5
+
+
+@pytest.mark.parametrize("share", [0.1, 0.45])
+@pytest.mark.parametrize(
+    ("option", "method"), [(exponentiated_gradient, "ExponentiatedGradient"), (grid_search, "GridSearch")]
+)
+def test_decisions_under_a_constraint_fill_the_capacity(
+    world: tuple[Rows, pd.DataFrame], monkeypatch: pytest.MonkeyPatch, option: Any, method: str, share: float
+) -> None:
+    import fairlearn.reductions
+
+    seen: list[tuple[Any, np.ndarray]] = []
+
+    class Seen(getattr(fairlearn.reductions, method)):
+        def fit(self, Z: np.ndarray, y: np.ndarray, **given: Any) -> None:
+            super().fit(Z, y, **given)
+            seen.append((self, Z))
+
+    monkeypatch.setattr(fairlearn.reductions, method, Seen)
+    rows, groups = world
+    split = temporal_splits(rows.frame, SplitsSpec(relatives="purge", folds=2))[0]
+    own = rows.take(split.possible)
+    trainer = Trainer(CandidatesSpec.model_validate(["base_rate", SPEC_LOGISTIC]), seed=1)
+    chosen = trainer.candidate("logistic")
+    labels = labels_of(own.frame, groups, "group", "not recorded")
+    part = Part(own, split.y_possible, labels, trainer.fit(chosen, own, split.y_possible))
+    option(Task(trainer, chosen, "selection_rate", share, 10, ()), part)
+    ((found, Z),) = seen
+    selected = found._pmf_predict(Z)[:, 1] if method == "ExponentiatedGradient" else found.predict(Z)
+    assert np.mean(selected) == pytest.approx(share, abs=0.05), "with equal costs it would be whoever is above one half"
 
 
 def test_an_attribute_without_a_column_stops(world: tuple[Rows, pd.DataFrame]) -> None:

@@ -79,6 +79,27 @@ def test_the_same_people_and_what_could_not_be_tried() -> None:
     assert cost_in_words(same.assign(option="as_is"), "en").startswith("This is the model as it is")
 
 
+def test_what_changes_nothing_says_so_once() -> None:
+    none = rows((NAN, NAN, NAN), (NAN, NAN, NAN), why=reasons.UNCHANGED)
+    assert cost_in_words(none, "en") == "It changes nothing."
+    assert cost_in_words(none, "de") == "Dieser Weg ändert nichts."
+    twice = pd.concat([none, none[none["metric"] == "fnr"].assign(metric="calibration")])
+    assert gain_in_words(twice, "en") == ["It changes nothing."]
+    assert gain_in_words(twice, "de") == ["Dieser Weg ändert nichts."]
+
+
+@pytest.mark.parametrize("limits", [(0.001, -0.003, 0.004), (-0.002, -0.004, -0.001)])
+def test_less_than_one_of_a_hundred_is_no_question(limits: Limits) -> None:
+    little = rows(limits, limits)
+    assert cost_in_words(little, "en") == (
+        "Of 100 people with the recorded outcome it finds as many, give or take fewer than 1. "
+        "Of 100 people it names, as many are without the recorded outcome, give or take fewer than 1."
+    )
+    assert cost_in_words(little, "de").count("gleich viele") == 2
+    assert gain_in_words(little, "en") == ["The largest gap (fnr, by sex) stays the same to within 1 percentage point."]
+    assert "um weniger als 1 Prozentpunkt" in gain_in_words(little, "de")[0]
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_reason_and_every_end_of_the_stress_test_has_words(language: str) -> None:
     said = [stress_in_words(each, language) for each in (*reasons.STRESS, reasons.ONE_DEVELOPMENT)]
