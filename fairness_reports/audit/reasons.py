@@ -62,6 +62,7 @@ GERMAN: Final[dict[str, str]] = {
     phrases.COULD_BE_ANYTHING: "Ausgänge, die niemand sieht, könnten alles daraus machen",
     phrases.NO_BOUNDS: "für dieses Maß gibt es keine Grenzen",
     phrases.OPEN_BY_RECORDING: "was nicht erfasst ist, lässt es offen",
+    phrases.CONTRADICTED: "die Daten widersprechen der Angabe",
 }
 """Every phrase but `fewer than N`, which `german` builds."""
 

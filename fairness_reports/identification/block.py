@@ -17,7 +17,7 @@ from fairness_reports.identification.bounds import extremes
 from fairness_reports.identification.counts import Counted, SplitCases
 from fairness_reports.identification.figures import Cells, Figures, errors
 from fairness_reports.identification.pairs import Ends, largest_gap, smallest_ratio
-from fairness_reports.identification.phrases import COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING
+from fairness_reports.identification.phrases import CONTRADICTED, COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING
 from fairness_reports.identification.sampling import critical, few_clusters
 from fairness_reports.identification.tipping import tipping_points
 from fairness_reports.spec import OVERALL, POOLED
@@ -48,10 +48,15 @@ class Block:
         Their split.
     told : bool
         Whether somebody declared who gets an outcome.
+    against : numpy.ndarray of bool
+        Rows that rest on records that contradict the declaration.
     """
 
-    def __init__(self, rows: pd.DataFrame, partition: Counted, split: SplitCases, *, told: bool) -> None:
+    def __init__(
+        self, rows: pd.DataFrame, partition: Counted, split: SplitCases, *, told: bool, against: NDArray[np.bool_]
+    ) -> None:
         self._rows, self._partition, self._split, self._told = rows, partition, split, told
+        self._against = against
         self._figures, self._fits = Figures.of(rows, partition)
         self._at = np.flatnonzero(self._fits)
         self._cells = Cells.of(self._figures, partition, split.everybody) if len(self._at) else None
@@ -91,11 +96,16 @@ class Block:
             return
         if self._cells is not None:
             self._bound(self._cells, family)
+            # a pair of groups is looked at after this
+            self._identification[self._against] = NOT_IDENTIFIABLE
         pairs = self._rows["comparison"].isin(("largest_gap", "smallest_ratio")).to_numpy()
         for i in np.flatnonzero(pairs):
             self._pair(int(i))
         rest = ~self._fits & ~(pairs & self._rows["metric"].isin(forms.COMPARED).to_numpy())
         self._identification[rest & self._as_recorded()] = IDENTIFIED
+        self._identification[self._against] = NOT_IDENTIFIABLE
+        for i in np.flatnonzero(self._against).tolist():
+            self._say(i, CONTRADICTED)
 
     def _bound(self, cells: Cells, family: float) -> None:
         figures, at, ranges = self._figures, self._at, self._split.ranges
@@ -215,7 +225,7 @@ class Block:
             return
         rows, size = self._rows, len(self._rows)
         low, high = (rows[name].to_numpy(dtype=np.float64) for name in ("low", "high"))
-        gap = (rows["comparison"] == "difference").to_numpy() & self._fits
+        gap = (rows["comparison"] == "difference").to_numpy() & self._fits & ~self._against
         above, below = np.full(size, -np.inf), np.full(size, np.inf)
         above[gap & ~self._judged & (low > 0)] = 0.0
         below[gap & ~self._judged & (high < 0)] = 0.0

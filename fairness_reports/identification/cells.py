@@ -135,7 +135,7 @@ def box(counts: Array, ranges: Array) -> Box:
     high_weights = np.stack(
         [np.choose(way, [(1 - f_low) / r_low, 1 - f_low, zero]), np.choose(way, [zero, one, inverse]), zero], -1
     )
-    # records that no declared range allows: the nearest that it allows
+    # records that no declared range allows: the nearest that it allows; beyond chance, contradictions takes the row
     against = high < low
     high = np.where(against, low, high)
     high_weights = np.where(against[..., None], low_weights, high_weights)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fairness_reports.identification.block import IDENTIFIED, LEVEL, UNDECLARED, Block
+from fairness_reports.identification.contradictions import contradicted
 from fairness_reports.identification.counts import SplitCases
 from fairness_reports.identification.forms import needs_outcomes
 from fairness_reports.identification.spec import ObservationSpec
@@ -83,9 +84,11 @@ def identify(
             if mine.empty:
                 continue
             counted = SplitCases(cases, protected, observation, minimum_cell, bands)
-            for (attribute, banded), block in mine.groupby([mine["attribute"], mine["band"].ne("all")], sort=False):
+            blocks = list(mine.groupby([mine["attribute"], mine["band"].ne("all")], sort=False))
+            against = contradicted(counted, ((str(name), bool(banded)) for (name, banded), _ in blocks))
+            for (attribute, banded), block in blocks:
                 partition = counted.partition(str(attribute), banded=bool(banded))
-                filled = Block(block, partition, counted, told=observation is not None)
+                filled = Block(block, partition, counted, told=observation is not None, against=against.rows(block))
                 filled.identify(family)
                 filled.judge(tolerances)
                 filled.tip(tolerances)

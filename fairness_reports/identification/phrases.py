@@ -11,3 +11,4 @@ from typing import Final
 COULD_BE_ANYTHING: Final = "outcomes that nobody sees could make it anything"
 NO_BOUNDS: Final = "no bounds for this metric"
 OPEN_BY_RECORDING: Final = "what is not recorded leaves it open"
+CONTRADICTED: Final = "the records contradict what was declared"

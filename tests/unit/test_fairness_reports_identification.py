@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import ndtr
+from scipy.stats import binom
 
 from fairness_reports.audit import audit
 from fairness_reports.audit.reasons import in_words
 from fairness_reports.identification.bounds import extremes
 from fairness_reports.identification.cells import declared
+from fairness_reports.identification.contradictions import by_chance, contradicted
 from fairness_reports.identification.figures import errors
 from fairness_reports.identification.pairs import Ends, largest_gap, smallest_ratio
-from fairness_reports.identification.phrases import COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING
+from fairness_reports.identification.phrases import CONTRADICTED, COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING
 from fairness_reports.identification.sampling import critical, share_error
 from fairness_reports.spec import NOT_RECORDED, ProtectedSpec
 from simulations import bounds as study
@@ -115,6 +117,62 @@ def test_states_follow_the_bounds() -> None:
     assert "cannot_tell" in set(beyond.loc[beyond["confirmatory"], "state"])
 
 
+def test_records_that_contradict_the_declaration_say_nothing() -> None:
+    """Four of five have the outcome recorded: at most half of all outcomes cannot be what gets recorded."""
+    frame = scored(3000)
+    frame["outcome"] = (np.random.default_rng(0).random(len(frame)) < 0.8).astype(float)
+    told = [threshold(metric, tolerance=0.1) for metric in ("tpr", "auc")]
+    table = audit(frame, None, ONE, replicates=50, confirmatory=told, observation=reporting(0.3, 0.5))
+    shown = table[table["value"].notna()]
+    lost = shown[shown["identification"] == "not_identifiable"]
+    assert set(shown["identification"]) == {"identified", "not_identifiable"}
+    assert {"base_rate", "tpr", "auc", "auc_across", "outcome_share"} <= set(lost["metric"])
+    assert {"value", "difference", "ratio", "largest_gap", "smallest_ratio"} <= set(lost["comparison"])
+    assert set(lost["reason"]) == {CONTRADICTED}
+    assert lost[["bound_low", "bound_high", "tipping_point", "needed_n"]].isna().all(axis=None)
+    assert set(lost.loc[lost["confirmatory"], "state"]) == {"cannot_tell"}
+    assert lost["confirmatory"].sum() == 6
+    assert not shown.loc[shown["metric"] == "selection_rate", "reason"].eq(CONTRADICTED).any()
+
+
+def test_a_contradiction_in_one_group_leaves_the_others_theirs() -> None:
+    frame = scored(6000)
+    alone = frame["region"].eq("region 2")
+    frame.loc[alone & frame["selected"], "outcome"] = 1.0
+    told = [threshold("fpr", tolerance=0.4), threshold("fpr", tolerance=0.4, reference="region 0")]
+    table = audit(frame, None, ONE, replicates=50, confirmatory=told, observation=reporting(0.7, 0.9))
+    table = table[table["metric"].eq("fpr") & table["attribute"].eq("region") & table["value"].notna()]
+    against = {(row.group, row.comparison, row.reference): row.reason == CONTRADICTED for row in table.itertuples()}
+    for group in ("region 0", "region 1"):
+        row = pick(table, group=group, comparison="value")
+        assert row["identification"] == "bounded"
+        assert row["bound_low"] < row["bound_high"]
+        assert against[group, "difference", "overall"]
+    assert pick(table, group="region 2", comparison="value")["reason"] == CONTRADICTED
+    judged = table[table["confirmatory"]].set_index(["group", "reference"])
+    assert judged.loc[("region 1", "region 0"), "state"] == "within"
+    assert judged.loc[("region 2", "region 0"), "state"] == "cannot_tell"
+    assert judged.loc[("region 1", "overall"), "state"] == "cannot_tell"
+    assert judged.loc[("region 1", "region 0"), "tipping_point"] > 0
+    extremes_over_groups = table[table["comparison"].isin(["largest_gap", "smallest_ratio"])]
+    assert set(extremes_over_groups["reason"]) == {CONTRADICTED}
+
+
+@pytest.mark.parametrize(("recorded", "households", "found"), [(8, 10, False), (14, 20, False), (16, 20, True)])
+def test_chance_contradicts_nothing(recorded: int, households: int, found: bool) -> None:
+    """At most half are recorded, so half of the cases can be recorded outcomes; the tail is the binomial's."""
+    table = rows(["a"] * households, [True] * households, [1.0] * recorded + [0.0] * (households - recorded))
+    _, counted, _, _, split = parts(table, reporting(0.3, 0.5), wanted(["a"]))
+    tail = binom.sf(recorded - 1, households, 0.5)
+    assert by_chance(counted, split.ranges)[0, 0, 0] == pytest.approx(tail)
+    # the same group twice, once as everybody: two cells
+    assert (("region", "a", "all") in contradicted(split, [("region", False)]).groups) == found == (tail < 0.025)
+    # cases of a household count once
+    again = pd.concat([table.assign(case_id=table["case_id"] + f" {i}") for i in range(5)], ignore_index=True)
+    _, counted, _, _, split = parts(again, reporting(0.3, 0.5), wanted(["a"]))
+    assert by_chance(counted, split.ranges)[0, 0, 0] == pytest.approx(tail)
+
+
 def test_where_sampling_keeps_it_open_more_cases_help() -> None:
     told = [threshold("tpr", tolerance=0.1)]
     frame = scored(4000)
@@ -125,7 +183,7 @@ def test_where_sampling_keeps_it_open_more_cases_help() -> None:
     assert not judged["reason"].eq(OPEN_BY_RECORDING).any()
 
 
-@pytest.mark.parametrize("phrase", [COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING])
+@pytest.mark.parametrize("phrase", [COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING, CONTRADICTED])
 def test_reasons_have_german(phrase: str) -> None:
     assert in_words(phrase, "de") not in {phrase, ""}
 
