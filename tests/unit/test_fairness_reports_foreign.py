@@ -20,7 +20,7 @@ ABOUT: dict[str, Any] = {
     "rows": 6505,
     "outcome": "reoffended_2y",
     "score": "decile",
-    "rule": {"en": "the score is 5 or more.", "de": "der Schätzwert beträgt 5 oder mehr."},
+    "rule": {"en": "Selected means: score at least 5", "de": "Ausgewählt heißt: Wert mindestens 5"},
     "by": ["gender", "age_band"],
     "cluster": None,
     "notes": [{"en": "Three rows had no outcome.", "de": "Drei Zeilen hatten keinen Ausgang."}],
@@ -49,7 +49,7 @@ def test_it_says_what_was_audited_and_that_nothing_was_agreed(tmp_path: Path) ->
     for must in (
         "Table ratings.csv",
         "nothing was agreed beforehand, so there is no verdict",
-        "“Selected” means: the score is 5 or more.",
+        "Selected means: score at least 5.",
         "6,505 rows of the table. Of 100, about 19 had the recorded outcome: “reoffended_2y”.",
         "Compared for exploring only: gender, age_band and imd_band.",
         "Outcome: column “reoffended_2y”. Score: column “decile”. Groups: gender and age_band.",
@@ -64,7 +64,8 @@ def test_it_says_what_was_audited_and_that_nothing_was_agreed(tmp_path: Path) ->
         assert never not in text.replace("The charter agreed no comparison", ""), never
     german = words(pages["de"])
     assert "es gibt" in german or "gibt es kein Urteil" in german
-    assert "der Schätzwert beträgt 5 oder mehr." in german
+    assert "Ausgewählt heißt: Wert mindestens 5." in german
+    assert german.count("heißt: Wert") == 1
 
 
 def test_it_stands_alone_and_links_to_the_other_language_only(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def in_short(language: Language, context: ReportContext, frame: pd.DataFrame, gr
         ("short.q_unknown", cannot_know(language, context, frame, groups, _shown(context))),
     ]
     if context.charter is not None:
-        answers.append(("short.q_tried", tried_in_short(language, context)))
+        answers.append(("short.q_tried", tried_in_short(language, context, groups)))
     facts = Facts([(t(question), said) for question, said in answers])
     notes = [Para(t("source.short"), "note source")]
     if context.mitigation is not None and not context.mitigation.empty:

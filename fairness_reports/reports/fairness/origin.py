@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from fairness_reports.reports.charts_gaps import Step, waterfall
 from fairness_reports.reports.context import ReportContext, rows_of
@@ -201,7 +202,7 @@ def _proxies(language: Language, context: ReportContext, frame: pd.DataFrame) ->
                 for row in single
             ]  # fmt: skip
             name = Cell(group_label(language, context, attribute, group), attribute_label(language, context, attribute))
-            body.append([name, _pairs(language, every), "; ".join(named_features) or "–"])
+            body.append([name, _pairs(language, every), Markup("; ").join(named_features) or "–"])
     title = t("origin.proxy_title")
     head = [t("fairness.group"), t("origin.proxy_all"), t("origin.proxy_each")]
     table = Table(title, head, body)

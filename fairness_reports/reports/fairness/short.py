@@ -60,7 +60,7 @@ def compared(language: Language, context: ReportContext, frame: pd.DataFrame, gr
 
 def _selected(language: Language, context: ReportContext) -> str:
     if context.rule is not None:
-        return language.t("short.rule", rule=language.text(context.rule))
+        return language.t("short.rule", rule=language.text(context.rule).rstrip("."))
     share = context.charter.capacity.share if context.charter is not None else None
     capacity = f" ({language.percent(share)})" if share is not None else ""
     return language.t("fairness.selected", capacity=capacity)
@@ -83,7 +83,8 @@ def gap_answer(
 ) -> list[str]:
     """Who is missed (fnr) or flagged without the outcome following (fpr) more often than those compared with."""
     t = language.t
-    rows = [row for row in gap_rows(context, groups, metric) if known(row.value) and known(row.low)]
+    everything = gap_rows(context, groups, metric)
+    rows = [row for row in everything if known(row.value) and known(row.low)]
     if not rows:
         return [t("short.too_few")]
     first = set(attributes(judged(groups)))
@@ -100,11 +101,25 @@ def gap_answer(
         said.append(t(key, groups=_listed(language, context, others)))
     if less:
         said.append(t(f"short.less_{metric}", groups=_listed(language, context, less)))
+    said += _by_chance(language, context, first, [*more, *less])
     if open_ones:
         most = max(max(abs(row.low), abs(row.high)) for row in open_ones)
         key = "short.others_open" if more or less else "short.all_alike"
         said.append(t(key, n=len(open_ones), most=points(language, most, metric)))
+    if len(everything) > len(rows):
+        said.append(t("short.no_figures", n=len(everything) - len(rows)))
     return said
+
+
+def _by_chance(language: Language, context: ReportContext, agreed: set[str], named_rows: Sequence[Any]) -> list[str]:
+    """The caveat for groups that only exploring brought up: each range holds for itself."""
+    explored = [name for name in dict.fromkeys(str(row.attribute) for row in named_rows) if name not in agreed]
+    if not explored:
+        return []
+    if not agreed:
+        return [language.t("short.by_chance_all")]
+    labels = [attribute_label(language, context, name) for name in explored]
+    return [language.t("short.by_chance", attributes=language.listing(labels))]
 
 
 def _finding(language: Language, context: ReportContext, frame: pd.DataFrame, row: Any, metric: str) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from fairness_reports.mitigation.options import AS_IS
 from fairness_reports.mitigation.reasons import in_words
 from fairness_reports.mitigation.words import cost_in_words, gain_in_words, stress_in_words
 from fairness_reports.reports.charts_options import Option, options
 from fairness_reports.reports.context import ReportContext, rows_of
-from fairness_reports.reports.fairness.rows import difference_cell
-from fairness_reports.reports.figures import attribute_label, figure_cell, known, metric_label
+from fairness_reports.reports.fairness.rows import difference_cell, is_clear, judged, points, short_metric
+from fairness_reports.reports.figures import SHARES, attribute_label, figure_cell, known, metric_label
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Fold, Para, Picture, Pictures, Section, Table
 from fairness_reports.spec import OVERALL
@@ -36,8 +37,14 @@ def _names(context: ReportContext) -> list[str]:
     return sorted(names, key=lambda name: (name != AS_IS, names.index(name)))
 
 
-def tried_in_short(language: Language, context: ReportContext) -> list[str]:
-    """For the first part: each option with its cost and whether the gain held; that nothing was chosen."""
+def tried_in_short(language: Language, context: ReportContext, groups: pd.DataFrame) -> list[str]:
+    """For the first part: the gap then and now, each option with cost and clear gain; that nothing was chosen.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        Rows of groups in the test, all bands together: what the gap was there.
+    """
     t, frame = language.t, context.mitigation
     names = _names(context)
     if frame is None or not names:
@@ -47,6 +54,7 @@ def tried_in_short(language: Language, context: ReportContext) -> list[str]:
         return [t("short.tried_not", reason=in_words(reason, language.code))]
     said: list[tuple[str, str]] = []
     impossible = []
+    before = _gap_before(frame, groups)
     for name in names:
         if name == AS_IS:
             continue
@@ -56,13 +64,73 @@ def tried_in_short(language: Language, context: ReportContext) -> list[str]:
             continue
         # of its costs the first only: who is no longer found
         told = cost_in_words(rows[rows["metric"] == _UTILITY], language.code)
+        told = " ".join([told, *_clear_gain(language, context, rows, before)])
         said.append((t("short.option", option=_label(language, name), told=told), _held(language, rows)))
     if impossible:
         said.append((t("short.impossible", options=language.listing(impossible)), ""))
     held = list(dict.fromkeys(each for _, each in said if each))
     # what is the same for all is said once
     costs = [cost if len(held) < 2 else f"{cost} {each}".strip() for cost, each in said]
-    return [*costs, *(held if len(held) == 1 else []), t("short.nothing_chosen"), _may(language, context)]
+    return [
+        *_told_before(language, context, before),
+        *costs,
+        *(held if len(held) == 1 else []),
+        t("short.nothing_chosen"),
+        _may(language, context),
+    ]
+
+
+def _gap_before(frame: pd.DataFrame, groups: pd.DataFrame) -> tuple[Any, float] | None:
+    """The gap of the model as it is where options were tried, with the same gap in the test: the largest there."""
+    shown = frame[(frame["role"] == "development") & (frame["option"] == AS_IS) & frame["value"].notna()]
+    shown = shown[shown["comparison"] == "largest_gap"]
+    agreed = judged(groups)
+    agreed = agreed.assign(reference=agreed["reference"].fillna(OVERALL))
+    found = []
+    for row in rows_of(shown[shown["as_of"] == shown["as_of"].max()]):
+        what = {"attribute": row.attribute, "metric": row.metric, "reference": row.reference}
+        same = agreed[(agreed[list(what)].astype(str) == pd.Series(what).astype(str)).all(axis=1)]["value"].dropna()
+        if len(same):
+            found.append((row, float(same.abs().max())))
+    # a gap of another kind of measure may count in another unit; shares first, as they are the many
+    return max(found, key=lambda each: (each[0].metric in SHARES, each[1])) if found else None
+
+
+def _told_before(language: Language, context: ReportContext, before: tuple[Any, float] | None) -> list[str]:
+    if before is None:
+        return []
+    (row, now), t = before, language.t
+    then = abs(float(row.value))
+    said: list[str] = [
+        t(
+            "short.tried_on",
+            split=row.split,
+            metric=short_metric(language, row.metric),
+            attribute=attribute_label(language, context, str(row.attribute)),
+            then=points(language, then, row.metric),
+            now=points(language, now, row.metric),
+        )
+    ]
+    open_then = known(row.low) and known(row.high) and not is_clear(row)
+    return [*said, t("short.tried_on_little")] if open_then or then < now / 2 else said
+
+
+def _clear_gain(
+    language: Language, context: ReportContext, rows: pd.DataFrame, before: tuple[Any, float] | None
+) -> list[str]:
+    """What became of that gap, where it is hardly chance."""
+    if before is None:
+        return []
+    row = before[0]
+    same = rows[
+        (rows["comparison"] == "change") & (rows["attribute"] == row.attribute) & (rows["metric"] == row.metric)
+    ]
+    same = same[(same["split"] == row.split) & ((same["low"] > 0) | (same["high"] < 0))]
+    called = {
+        str(row.metric): short_metric(language, row.metric),
+        str(row.attribute): attribute_label(language, context, str(row.attribute)),
+    }
+    return gain_in_words(same, language.code, called)
 
 
 def _held(language: Language, rows: pd.DataFrame) -> str:
@@ -165,8 +233,8 @@ def _costs(language: Language, context: ReportContext, frame: pd.DataFrame, name
         gains = [] if name == AS_IS else gain_in_words(rows, language.code, called)
         later = _later(language, context, rows)
         body.append(
-            [Cell(_label(language, name), "; ".join(marks)), cost_in_words(rows, language.code), " ".join(gains) or "–",
-             later or "–"]
+            [Cell(_label(language, name), Markup("; ").join(marks)), cost_in_words(rows, language.code),
+             " ".join(gains) or "–", later or "–"]
         )  # fmt: skip
     head = [t(f"tried.{key}") for key in ("option", "cost", "gain", "later")]
     return Table(t("tried.title"), head, body)
@@ -184,7 +252,7 @@ def _later(language: Language, context: ReportContext, rows: pd.DataFrame) -> st
     for reason, gaps in found.items():
         told = stress_in_words(reason, language.code)
         parts.append(told if len(found) == 1 else language.t("tried.held_for", gaps=language.listing(gaps), told=told))
-    return " ".join(parts)
+    return Markup(" ").join(parts)
 
 
 def _figures(language: Language, context: ReportContext, frame: pd.DataFrame, names: list[str]) -> Table | None:
