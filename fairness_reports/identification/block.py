@@ -104,8 +104,8 @@ class Block:
         rest = ~self._fits & ~(pairs & self._rows["metric"].isin(forms.COMPARED).to_numpy())
         self._identification[rest & self._as_recorded()] = IDENTIFIED
         self._identification[self._against] = NOT_IDENTIFIABLE
-        for i in np.flatnonzero(self._against).tolist():
-            self._say(i, CONTRADICTED)
+        for at in np.flatnonzero(self._against).tolist():
+            self._say(at, CONTRADICTED)
 
     def _bound(self, cells: Cells, family: float) -> None:
         figures, at, ranges = self._figures, self._at, self._split.ranges

@@ -104,7 +104,7 @@ def contradicted(split: SplitCases, partitions: Iterable[tuple[str, bool]]) -> C
             chances.append(tested[place])
     every = np.array(chances)
     level = CHANCE / max(int((~np.isnan(every)).sum()), 1)
-    against = (every < level).any(axis=(1, 2))
+    against: Flags = np.asarray((every < level).any(axis=(1, 2)), dtype=np.bool_)
     return Contradicted(frozenset(name for name, found in zip(names, against, strict=True) if found))
 
 
