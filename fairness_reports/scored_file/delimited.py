@@ -27,6 +27,11 @@ _CHUNK = 1 << 21
 _LONGEST_HEADER = 1 << 20
 _ENCODINGS = ("utf-8", "cp1252")
 
+
+class NoTextError(UsageError):
+    """A file whose bytes are no text."""
+
+
 Reader = Callable[[Sequence[int]], list[TextColumn]]
 
 
@@ -80,21 +85,21 @@ def _encoding(path: Path) -> str:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if b"\x00" in start:
-        raise UsageError("it is no text file.", where=path.name, todo="Save the table as CSV, Parquet or XLSX.")
+        raise NoTextError("it is no text file.", where=path.name, todo="Save the table as CSV, Parquet or XLSX.")
     for encoding in _ENCODINGS:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as handle:
                 while chunk := handle.read(_CHUNK):
                     if "\x00" in decoder.decode(chunk):
-                        raise UsageError(
+                        raise NoTextError(
                             "it is no text file.", where=path.name, todo="Save the table as CSV, Parquet or XLSX."
                         )
                 decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             continue
         return encoding
-    raise UsageError(
+    raise NoTextError(
         "its text is neither UTF-8 nor Windows-1252.", where=path.name, todo="Save it again as CSV in UTF-8."
     )
 
@@ -166,7 +171,7 @@ def _columns(
         number, fields = wrong[0]
         place = f"the row on line {number} or below" if number else "a row"
         raise UsageError(
-            f"{place} has {fields} fields, the header {len(header)}.",
+            f"{place} has {fields} field{'' if fields == 1 else 's'}, the header {len(header)}.",
             where=path.name,
             todo="A text with the delimiter in it has to stand in quotation marks. Export the table again.",
         )

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from data_contracts.errors import UsageError
 from data_contracts.yamldoc import nearest
 from fairness_reports.scored_file.column import TextColumn, as_text, coded
-from fairness_reports.scored_file.delimited import read_delimited
+from fairness_reports.scored_file.delimited import NoTextError, read_delimited
 
 _SIGNATURES = {
     b"%PDF": "a PDF",
@@ -37,6 +37,7 @@ _SIGNATURES = {
     b"\x80\x04\x95": "a pickle, which is never loaded",
 }
 _SAVE_AS = "Save the table as CSV, Parquet or XLSX."
+_NAMED = {".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook", ".parquet": "a Parquet file"}
 _TEXT_ONLY = "Give a column of plain values."
 
 
@@ -95,7 +96,7 @@ def read_columns(path: Path, names: Sequence[str]) -> ForeignTable:
             header, read = _xlsx(path, names)
         else:
             about["form"] = "csv"
-            header, read, details = read_delimited(path, names)
+            header, read, details = _delimited(path, names)
             about |= details
         places = {name: _find(name, header, path) for name in names}
         wanted = sorted({place for found in places.values() for place in found})
@@ -119,6 +120,21 @@ def read_columns(path: Path, names: Sequence[str]) -> ForeignTable:
     if rows == 0:
         raise UsageError("the table has a header but no rows.", where=path.name, todo="Give at least one row.")
     return ForeignTable(columns, rows, about, repeated)
+
+
+def _delimited(path: Path, names: Sequence[str]) -> tuple[list[str], Any, dict[str, str]]:
+    """A text file, whatever its name; what is no text either is told by what its name promises."""
+    try:
+        return read_delimited(path, names)
+    except NoTextError:
+        promised = _NAMED.get(path.suffix.lower())
+        if promised is None:
+            raise
+        raise UsageError(
+            f"it cannot be read as {promised}, which its name says it is: it holds something else.",
+            where=path.name,
+            todo=_SAVE_AS,
+        ) from None
 
 
 def _start_of(path: Path) -> bytes:

@@ -6,6 +6,7 @@ Does not belong here: single steps (the modules beside this one), writing (resul
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import combinations
@@ -66,11 +67,16 @@ def audit_table(request: AuditRequest) -> Audited:
     frame, scores, cuts, notes = _cases(request, source)
     names = {attribute: values.group_names(source.columns[attribute]) for attribute in request.by}
     groups = {
-        attribute: {NOT_RECORDED if name is None else str(name) for name in pd.unique(pd.Series(column, dtype=object))}
+        attribute: dict(Counter(NOT_RECORDED if name is None else str(name) for name in column))
         for attribute, column in names.items()
     }
-    notes += [note("never_recorded", name=each) for each in request.by if groups[each] == {NOT_RECORDED}]
-    references = values.references(request.references, groups)
+    notes += [note("never_recorded", name=each) for each in request.by if set(groups[each]) == {NOT_RECORDED}]
+    notes += [
+        note("renamed", name=each, group=group, shown=values.plain_name(group))
+        for each in request.by
+        for group in values.renamed(source.columns[each])
+    ]
+    references = values.references(request.references, groups, request.minimum_cell)
     # attributes go by names of our own: a column may be called `score`, or have the sign that joins crossed ones
     alias = {attribute: f"attribute{number}" for number, attribute in enumerate(request.by)}
     for attribute, column in names.items():
@@ -213,7 +219,7 @@ def _about(
         top = request.top or Top()
         rule = {"rule": "top", "top": str(top)}
         rule["ties"] = [{"split": cut.split, **_hidden(cut, request.minimum_cell)} for cut in cuts if cut.tied]
-        words = both("told", "count", top=top.count) if top.count else both("told", "share", top=Share(top.share or 0))
+        words = both("told", "count", n=top.count) if top.count else both("told", "share", top=Share(top.share or 0))
     single = ("outcome", "score", "decision", "cluster", "case", "split", "shown")
     columns: dict[str, Any] = {role: getattr(request, role) for role in single if getattr(request, role) is not None}
     return {

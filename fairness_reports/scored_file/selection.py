@@ -46,6 +46,18 @@ class Cut:
 def above_threshold(score: Array, at: float) -> Mask:
     """Selected means score >= threshold; one that selects everybody or nobody is refused."""
     selected = np.asarray(score >= at, dtype=np.bool_)
+    if len(score) == 1:
+        raise UsageError(
+            "there is one row only: a threshold selects everybody or nobody.",
+            where="--at",
+            todo="Give a table with more rows.",
+        )
+    if score.min() == score.max():
+        raise UsageError(
+            "all scores are equal: any threshold selects everybody or nobody.",
+            where="--at",
+            todo="Check the column with the scores, or give --top N to select a number of cases.",
+        )
     if not selected.any():
         raise UsageError(
             "the threshold is above every score: nobody would be selected.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -40,17 +40,25 @@ class Few:
     minimum: int
 
 
+Sentence: TypeAlias = str | dict[str, str]
+"""A sentence, or its forms for one and for several (`one`, `other`), between which `n` decides."""
+
+
 @cache
-def sentences() -> dict[str, dict[str, dict[str, str]]]:
+def sentences() -> dict[str, dict[str, dict[str, Sentence]]]:
     """By section (note, told), code and language."""
     source = files("fairness_reports.scored_file") / "sentences.yaml"
-    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    loaded: dict[str, dict[str, dict[str, Sentence]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
     return loaded
 
 
 def say(language: Language, section: str, code: str, **values: Any) -> str:
     """A sentence in one language; numbers, `Share` and `Few` are shown in its form, text as it is."""
     text = sentences()[section][code][language.code]
+    if not isinstance(text, str):
+        n = values["n"]
+        one = n.value == 1 and n.minimum <= 1 if isinstance(n, Few) else n == 1
+        text = text["one" if one else "other"]
     return text.format(**{name: _form(language, value) for name, value in values.items()})
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any, Final
 
+from fairness_reports.audit import reasons
 from fairness_reports.audit.reasons import in_words
 from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
 from fairness_reports.scored_file.run import Audited
 from fairness_reports.scored_file.sentences import say
-from fairness_reports.spec import JOIN, OVERALL, POOLED
+from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, POOLED
 
 SHOWN: Final = ("selection_rate", "fnr", "fpr", "ppv", "calibration")
 """What the summary speaks of; the tables have all."""
@@ -66,7 +67,7 @@ class _Summary:
         said = [
             self._say(
                 "audited",
-                rows=about["rows"],
+                n=about["rows"],
                 file=about["file"]["name"],
                 outcome=about["columns"]["outcome"],
                 scored=scored or self._say("without_score"),
@@ -78,7 +79,10 @@ class _Summary:
         for attribute in about["attributes"]:
             said += ["", *self._by(attribute)]
         if about["references"]:
-            said += ["", *(self._say("reference", attribute=a, group=g) for a, g in about["references"].items())]
+            said += [
+                "",
+                *(self._say("reference", attribute=a, group=self._label(g)) for a, g in about["references"].items()),
+            ]
         said += ["", *self._gaps(), *self._not_shown(), "", self._say("remarks")]
         said += [_item(each[self._language.code]) for each in about["notes"]]
         page = Path("reports") / self._language.code / "fairness.html"
@@ -104,7 +108,7 @@ class _Summary:
         ]
         rows = [[head, *metrics]]
         for name, group in [(OVERALL, OVERALL), *((attribute, group) for group in groups)]:
-            label = self._say("everybody") if name == OVERALL else group
+            label = self._say("everybody") if name == OVERALL else self._label(group)
             cells = [self._values.get((name, group, metric)) for metric in metrics]
             figures = [self._figure(metric, getattr(cell, "value", None))
                        for metric, cell in zip(metrics, cells, strict=True)]  # fmt: skip
@@ -116,37 +120,73 @@ class _Summary:
         ]
 
     def _gaps(self) -> list[str]:
-        """Of each attribute and metric the surest finding; where there is none, its name only."""
+        """Of each attribute and metric the surest finding; where there is none, its name, or why none was compared."""
         clear: list[str] = []
         unclear: dict[str, list[str]] = {}
+        why: dict[str, str] = {}
         for attribute in self._about["attributes"]:
             own = self._table[self._table["attribute"] == attribute]
+            own = own[own["comparison"].isin(["difference", "largest_gap"]) & own["metric"].isin(SHOWN)]
+            compared = set(own.loc[own["low"].notna(), "metric"])
+            # what everybody has no figure of is told as not computed; it counts here where nothing at all was compared
+            silent = {metric for metric in SHOWN if compared and not self._of_everybody(metric)}
+            rest = own[~own["metric"].isin(compared | silent)]
+            if len(rest):
+                why[attribute] = self._why(rest, bare=not compared)
             for metric in SHOWN:
-                rows = [row for row in own[own["metric"] == metric].itertuples() if known(row.value)]
+                rows = [row for row in own[own["metric"] == metric].itertuples() if known(row.low)]
                 found = self._finding(attribute, rows)
                 if found is not None:
                     clear.append(f"  - {self._gap(found)}")
-                elif any(row.comparison == "largest_gap" for row in rows):
+                elif rows:
                     unclear.setdefault(attribute, []).append(metric)
-        said = [self._say("stands_out"), *clear] if clear else [self._say("none_stand_out")]
-        if clear and unclear:
+        said = [self._say("stands_out"), *clear] if clear else [self._say("none_stand_out")] if not why else []
+        if unclear and (clear or why):  # where some were not compared, "no gap" would say too much
             said.append(self._say("cannot_tell"))
             said += [
                 _item(self._say("open", attribute=name, metrics=", ".join(told))) for name, told in unclear.items()
             ]
+        if why:
+            said.append(self._say("not_compared" if said else "nothing_compared"))
+            said += [_item(self._say("why", attribute=name, reasons=told)) for name, told in why.items()]
         return said
+
+    def _of_everybody(self, metric: str) -> bool:
+        row = self._values.get((OVERALL, OVERALL, metric))
+        return row is not None and known(row.value)
+
+    def _why(self, rows: Any, bare: bool) -> str:
+        """Why no two groups were compared: each reason with its metrics, but a single one alone where `bare`."""
+        found: dict[str, list[str]] = {}
+        for row in rows[rows["comparison"] == "largest_gap"].itertuples():
+            if known(row.reason):
+                found.setdefault(in_words(str(row.reason), self._language.code), []).append(str(row.metric))
+        for metrics in found.values():
+            metrics.sort(key=SHOWN.index)
+        if bare and len(found) == 1:
+            return next(iter(found))
+        return "; ".join(f"{', '.join(metrics)} ({reason})" for reason, metrics in found.items())
+
+    def _label(self, group: str) -> str:
+        """A group's name; those of our own groups in the language."""
+        if group == POOLED:
+            return reasons.POOLED[self._language.code]
+        return str(self._language.t("form.not_recorded")) if group == NOT_RECORDED else group
 
     def _finding(self, attribute: str, rows: list[Any]) -> Any | None:
         """A clear difference from the named reference, the largest gap if clear, or a clear difference from everybody.
 
-        The largest gap is often one to a very small group, and open, where others are clear.
+        Each if there is none before it: the page tells all of them. The largest gap is often one to a very small group,
+        and open, where others are clear.
         """
         clear = [row for row in rows if known(row.low) and known(row.high) and (row.low > 0 or row.high < 0)]
-        reference = self._about["references"].get(attribute, OVERALL)
-        single = [row for row in clear if row.comparison == "difference" and row.reference == reference]
-        surest = max(single, key=lambda row: min(abs(row.low), abs(row.high)), default=None)
         largest = next((row for row in clear if row.comparison == "largest_gap"), None)
-        return (surest or largest) if reference != OVERALL else (largest or surest)
+
+        def surest(reference: str | None) -> Any | None:
+            single = [row for row in clear if row.comparison == "difference" and row.reference == reference]
+            return max(single, key=lambda row: min(abs(row.low), abs(row.high)), default=None)
+
+        return surest(self._about["references"].get(attribute)) or largest or surest(OVERALL)
 
     def _gap(self, row: Any) -> str:
         metric, signed = str(row.metric), row.comparison == "difference"
@@ -157,9 +197,9 @@ class _Summary:
             "difference" if signed else "gap",
             attribute=row.attribute,
             metric=f"{word} ({metric})" if metric != "calibration" else metric,
-            group=row.group,
+            group=self._label(row.group),
             value=self._figure(metric, self._values[row.attribute, row.group, metric].value),
-            reference=self._say("everybody") if row.reference == OVERALL else row.reference,
+            reference=self._say("everybody") if row.reference == OVERALL else self._label(row.reference),
             other=self._figure(metric, self._values[attribute, row.reference, metric].value),
             gap=self._language.points(row.value).removeprefix("" if signed else "+"),
             low=form(100 * row.low, 1),
@@ -174,7 +214,9 @@ class _Summary:
             small = [group for (name, group, metric), row in self._values.items()
                      if name == attribute and metric == "n" and not known(row.value) and group != POOLED]  # fmt: skip
             if small and len(small) <= MOST_IN_A_TABLE and JOIN not in attribute:
-                said.append(self._say("small", attribute=attribute, minimum=minimum, names=", ".join(small)))
+                said.append(
+                    self._say("small", attribute=attribute, minimum=minimum, names=", ".join(map(self._label, small)))
+                )
             elif small:
                 said.append(self._say("small_many", attribute=attribute, minimum=minimum, n=len(small)))
         said = [self._say("not_shown_title"), *map(_item, said)] if said else []

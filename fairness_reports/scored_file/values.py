@@ -6,6 +6,7 @@ Does not belong here: reading files (reading), who is selected (selection). A se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from data_contracts.errors import UsageError
 from data_contracts.yamldoc import nearest
+from fairness_reports.audit import reasons
 from fairness_reports.scored_file.column import BLANK, BLANK_NUMBER, TextColumn
 from fairness_reports.scored_file.request import ScoreIs
 from fairness_reports.spec import OVERALL
@@ -25,6 +27,10 @@ LONGEST_NAME: Final = 100
 _STRAY: Final = 0.05
 """Fewer than this part of the scores outside 0 to 1 are taken for mistakes, not for another scale."""
 _YES_NO: Final = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
+_COMMA_WHOLE = re.compile(r"([+-]?\d+),0+")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},000")
+_OURS: Final = frozenset([OVERALL, *reasons.POOLED.values()])
+"""Names that this audit gives to groups of its own: a group of the table cannot have them."""
 
 Array = NDArray[np.float64]
 
@@ -61,6 +67,10 @@ class Named:
         self._used |= {text for text, _ in found}
         return {value for _, value in found}
 
+    def asked(self, column: TextColumn) -> int:
+        """How many values were given that may be meant for this column."""
+        return sum(name in (None, column.name) for _, name, _ in self._given)
+
     def check(self) -> None:
         """Refuse what no column had."""
         for text, _, _ in self._given:
@@ -71,7 +81,11 @@ class Named:
 
 
 def _canonical(text: str) -> str:
+    """A whole number in one form (1, 1.0 and 1,0 are "1"), other text as it is."""
     text = text.strip()
+    whole = _COMMA_WHOLE.fullmatch(text)
+    if whole and not _THOUSANDS.fullmatch(text):  # 1,000 may be a thousand: no guess
+        text = whole[1]
     try:
         return str(int(float(text))) if float(text).is_integer() else text
     except (ValueError, OverflowError):
@@ -105,16 +119,21 @@ def yes_no(column: TextColumn, positives: Named, option: str) -> Array:
     if there <= set(_YES_NO):
         return column.mapped(lambda value: _YES_NO[_canonical(value).lower()])
     numbers, wrong = column.numbers()
-    many = f"{len(there):,} different values"
+    many = "one value" if len(there) == 1 else f"{len(there):,} different values"
     if wrong == 0:
         what = f"the column “{column.name}” holds other numbers than 0 and 1 ({many})."
     elif wrong == int((~column.is_blank(BLANK_NUMBER)).sum()):
         what = f"the column “{column.name}” holds text ({many}), not 0 and 1."
     else:
         what = f"the column “{column.name}” holds text besides numbers ({many})."
+    asked = positives.asked(column)
+    if asked:
+        what += f" None of its rows has {'the value' if asked == 1 else 'any of the values'} given with --positive."
     if np.isinf(numbers).any() or len(there) > MOST_GROUPS:
         raise UsageError(what, where=option, todo="Name a column that says yes or no.")
     todo = "Say what counts as 1 with --positive VALUE (repeat it where several values count)"
+    if asked:
+        todo = "Write it exactly as it stands there: capital letters, dots and signs count"
     todo += ", and what means unknown with --unknown VALUE." if option == "--outcome" else "."
     raise UsageError(what, where=option, todo=todo)
 
@@ -217,10 +236,19 @@ def group_names(column: TextColumn, option: str = "--by") -> NDArray[np.object_]
 
 
 def plain_name(text: str) -> str:
-    """A group's name as it can be shown anywhere: one line, no control characters, not the name of everybody."""
+    """A group's name as it can be shown anywhere: one line, no control characters, none of our own names."""
+    shown = _one_line(text)
+    return f"{shown} (group)" if shown in _OURS else shown
+
+
+def renamed(column: TextColumn) -> list[str]:
+    """Our own names that groups of a column have: `plain_name` changes them."""
+    return sorted({_one_line(value) for value in column.present()} & _OURS)
+
+
+def _one_line(text: str) -> str:
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    shown = " ".join(shown.split()) or "?"
-    return f"{shown} (group)" if shown == OVERALL else shown
+    return " ".join(shown.split()) or "?"
 
 
 def periods(column: TextColumn) -> NDArray[np.object_]:
@@ -242,11 +270,15 @@ def case_ids(column: TextColumn, split: NDArray[np.object_]) -> NDArray[np.objec
     seen = len(set(zip(split.tolist(), ids.tolist(), strict=True)))
     if seen < len(ids):
         raise UsageError(
-            f"in “{column.name}”, {len(ids) - seen:,} rows repeat an id of the same period.",
+            f"in “{column.name}”, {_rows_repeat(len(ids) - seen)} an id of the same period.",
             where="--case",
             todo="If it names persons or households, use --cluster; if rows are doubled, take the copies out.",
         )
     return ids
+
+
+def _rows_repeat(count: int) -> str:
+    return "1 row repeats" if count == 1 else f"{count:,} rows repeat"
 
 
 def clusters(column: TextColumn, rows: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
@@ -257,19 +289,21 @@ def clusters(column: TextColumn, rows: NDArray[np.object_]) -> tuple[NDArray[np.
     return np.where(blank, np.array([f"row {row}" for row in rows], dtype=object), named), int(blank.sum())
 
 
-def references(given: Sequence[str], groups: dict[str, set[str]]) -> dict[str, str]:
+def references(given: Sequence[str], groups: dict[str, dict[str, int]], minimum: int) -> dict[str, str]:
     """The group to compare with, per attribute.
 
     Parameters
     ----------
     given : sequence of str
         `GROUP` or `ATTRIBUTE=GROUP`.
-    groups : dict of str to set of str
-        The groups of each attribute.
+    groups : dict of str to dict of str to int
+        The groups of each attribute, and how many rows each has.
+    minimum : int
+        The minimum cell: smaller groups are not suggested, since a mistyped name must not bring them out.
     """
     found: dict[str, str] = {}
     for text in given:
-        attribute, group = _reference(text, groups)
+        attribute, group = _reference(text, groups, minimum)
         if attribute in found:
             raise UsageError(
                 f"“{attribute}” has two references.", where="--reference", todo="Name one group per attribute."
@@ -278,23 +312,23 @@ def references(given: Sequence[str], groups: dict[str, set[str]]) -> dict[str, s
     return found
 
 
-def _reference(text: str, groups: dict[str, set[str]]) -> tuple[str, str]:
+def _reference(text: str, groups: dict[str, dict[str, int]], minimum: int) -> tuple[str, str]:
     text = text.strip()
     for attribute in sorted(groups, key=len, reverse=True):
         if text.startswith(f"{attribute}="):
-            group = text[len(attribute) + 1 :].strip()
+            group = plain_name(text[len(attribute) + 1 :])
             if group in groups[attribute]:
                 return attribute, group
-    having = [attribute for attribute, names in groups.items() if text in names]
+    having = [attribute for attribute, names in groups.items() if plain_name(text) in names]
     if len(having) == 1:
-        return having[0], text
+        return having[0], plain_name(text)
     if having:
         raise UsageError(
             f"{' and '.join(f'“{name}”' for name in having)} both have a group “{text}”.",
             where="--reference",
             todo=f"Say which: --reference '{having[0]}={text}'.",
         )
-    known = sorted({name for names in groups.values() for name in names})
+    known = sorted({name for names in groups.values() for name, rows in names.items() if rows >= minimum})
     raise UsageError(
         f"no column named with --by has a group “{text}”.",
         where="--reference",

@@ -72,10 +72,16 @@ def put(**columns: Any) -> pd.DataFrame:
         (put(y=lambda f: f["y"].map({0: CANARY, 1: "yes"})), AT, "holds text (2 different values), not 0 and 1"),
         (put(y=lambda f: f["y"] + 1), AT, "holds other numbers than 0 and 1"),
         (put(y=1.5), [*AT, "--positive", "2"], "holds other numbers than 0 and 1"),
+        (put(y=lambda f: f["y"].map({0: f"{CANARY}.", 1: ">50K."})), [*AT, "--positive", ">50K"],
+         "None of its rows has the value given with --positive"),
+        (put(score=0.5), AT, "all scores are equal"),
+        (people(1), AT, "there is one row only"),
         (people(), [*AT, "--positive", "yes"], "no row has “yes”"),
         (people(), [*AT, "--by", "sex"], "“sex” is named more than once"),
         (people(), [*AT, "--by", "aera"], "there is no column “aera”. Did you mean “area”?"),
         (people(), [*AT, "--reference", "nrth"], "has a group “nrth”"),
+        (put(sex=lambda f: f["sex"].mask(f.index < 9, CANARY)), [*AT, "--reference", "ZZCANARY7"],
+         "Write it as it stands in the table"),
         (people(), [*AT, "--decision", "y"], "several options say who is selected"),
         (people(), [], "nothing says who is selected"),
         (people(), [*AT, "--case", "area"], "rows repeat an id of the same period"),
@@ -100,6 +106,18 @@ def test_files_that_are_none(audit: Call, tmp_path: Path) -> None:
     audit(tmp_path, *AT, code=2).says("it is a folder")
     (tmp_path / "empty.csv").touch()
     audit(tmp_path / "empty.csv", *AT, code=2).says("the file is empty")
+
+
+def test_decimal_commas(audit: Call, tmp_path: Path) -> None:
+    """As `pandas` writes a table with missing outcomes for a German spreadsheet."""
+    frame = put(y=lambda f: f["y"].mask(f.index < 12), chosen=lambda f: (f["score"] > 0.5) * 1.0)
+    path = tmp_path / "german.csv"
+    frame.to_csv(path, sep=";", decimal=",", index=False)
+    assert ";1,0;" in path.read_text()
+    basic = ["--outcome", "y", "--score", "score", "--decision", "chosen", "--by", "sex", "--lang", "de"]
+    audit(path, basic=basic).says("Bei 12 Zeilen")
+    (row,) = rows(tmp_path / "out", attribute="overall", metric="base_rate", comparison="value").itertuples()
+    assert row.value == frame["y"].mean()
 
 
 def test_folders_that_cannot_take_the_results(plumbline: Command, tmp_path: Path) -> None:

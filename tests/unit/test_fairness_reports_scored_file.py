@@ -54,7 +54,7 @@ def test_a_header_may_stand_below_blank_lines_and_excels_own_mark(tmp_path: Path
         ("a,b", "has a header but no rows"),
         ("a,b\n\n\n", "has a header but no rows"),
         (f"a,b\n1,2\n1,{CANARY},3\n", "line 3 or below has 3 fields, the header 2"),
-        (f"a,b\n1\n1,{CANARY}\n", "line 2 or below has 1 fields"),
+        (f"a,b\n1\n1,{CANARY}\n", "line 2 or below has 1 field, the"),
         (f'a,b\n1,"{CANARY}\n2,3\n', "a quotation mark is never closed"),
         (b"%PDF-1.7 ...", "it is a PDF"),
         (b"\x1f\x8b\x08\x00", "it is a gzip file"),
@@ -70,6 +70,24 @@ def test_what_is_no_table_is_told(tmp_path: Path, content: str | bytes, said: st
         read_columns(written(tmp_path, content), ["a", "b"])
     assert said in str(error.value)
     assert CANARY not in str(error.value)
+
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("t.xlsx", "t.xlsx: it cannot be read as an Excel workbook"),
+        ("t.PARQUET", "it cannot be read as a Parquet file"),
+        ("t.csv", "neither UTF-8 nor|no text file"),
+    ],
+)
+def test_what_is_not_what_its_name_says(tmp_path: Path, name: str, said: str) -> None:
+    for content in (PNG, PNG + b"\x81", b"\x00" * 8):
+        with pytest.raises(UsageError, match=said):
+            read_columns(written(tmp_path, content, name), ["a"])
+    assert texts(written(tmp_path, "a,b\n1,2\n", name), "b") == [["2"]]  # the content decides
 
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:

@@ -74,6 +74,99 @@ def test_what_could_not_be_done_is_told(frame: pd.DataFrame, given: dict[str, An
     json.dumps(made.about)  # plain values
 
 
+@pytest.mark.parametrize(
+    ("frame", "given", "why"),
+    [
+        (people(sex="f"), {}, ("sex: one group only", "sex: nur eine Gruppe")),
+        (people(sex=None), {}, ("sex: attribute never recorded", "sex: Merkmal nie erfasst")),
+        (people(home=1), {"cluster": "home"}, ("sex: one cluster only", "sex: nur ein Haushalt")),
+        (people(chosen=False), {"decision": "chosen", "score": None}, ("(none selected)", "(niemand ausgewählt)")),
+        (people(1), {"top": Top(count=1)}, ("sex: one group only", "sex: nur eine Gruppe")),
+    ],
+)  # fmt: skip
+def test_where_nothing_was_compared_it_says_why(
+    frame: pd.DataFrame, given: dict[str, Any], why: tuple[str, str], tmp_path: Path
+) -> None:
+    made = audited(tmp_path, frame, **given)
+    for language, nothing, chance, reason in [
+        ("en", "No groups could be compared:", "from chance", why[0]),
+        ("de", "Keine Gruppen konnten verglichen werden:", "von Zufall", why[1]),
+    ]:
+        text = told(made, language)
+        assert nothing in text, text
+        assert reason in text.partition(nothing)[2], text
+        assert chance not in text, text
+
+
+def test_measures_that_could_not_be_compared_stand_beside_those_that_could(tmp_path: Path) -> None:
+    made = audited(tmp_path, people(chosen=False), decision="chosen")
+    assert "Could not be compared: - sex: selection_rate, fnr, fpr (none selected) Not computed: ppv" in told(made)
+    assert "which does not mean that there is no gap: - sex: calibration Could not" in told(made)
+    assert "No gap can be told" not in told(made)
+    made = audited(tmp_path, people(chosen=True), decision="chosen")
+    assert "verglichen werden konnte: - sex: selection_rate, fnr, fpr (alle ausgewählt)" in told(made, "de")
+    ranks = audited(tmp_path, people(score=lambda f: f["score"] * 100), at=50.0)
+    assert "ould not be compared" not in told(ranks)  # calibration is told as not computed
+    assert "calibration" in told(ranks).partition("Not computed")[2]
+
+
+def test_an_attribute_that_cannot_be_compared_stands_beside_those_that_can(tmp_path: Path) -> None:
+    made = audited(tmp_path, people(one="x"), by=("sex", "one"))
+    assert "Could not be compared: - one: one group only" in told(made)
+    assert "No groups could be compared" not in told(made)
+
+
+def test_a_named_reference_hides_no_gap_to_everybody(tmp_path: Path) -> None:
+    """Two groups of ten: the reference's interval reaches far, and so do all pairs' simultaneous ones."""
+    made = audited(tmp_path, people(), by=("sex",), references=("f",))
+    metric = "selection_rate"
+    table = made.table
+    own = (table["attribute"] == "sex") & (table["metric"] == metric) & (table["comparison"] != "value")
+    everybody = (
+        own & (table["comparison"] == "difference") & (table["reference"] == "overall") & (table["group"] == "m")
+    )
+    table.loc[table["comparison"].isin(["difference", "largest_gap"]), ["low", "high"]] = [-0.5, 0.5]
+    assert "No gap can be told from chance." in told(made)
+    table.loc[everybody, ["value", "low", "high"]] = [0.2, 0.1, 0.3]
+    assert everybody.sum() == 1
+    assert "No gap can be told from chance" not in told(made)
+    assert "everybody" in told(made).partition("stands out")[2].partition("+20.0 points")[0]
+    against = own & (table["comparison"] == "difference") & (table["reference"] == "f")
+    table.loc[against, ["value", "low", "high"]] = [0.1, 0.01, 0.2]  # the named one comes first
+    assert "+10.0 points" in told(made)
+    assert "+20.0 points" not in told(made)
+
+
+def test_a_group_called_like_ours_does_not_stop_pooling(tmp_path: Path) -> None:
+    names = lambda f: np.select([f.index < 8, f.index < 16, f.index < 40], ["p", "q", "small groups together"], "r")  # noqa: E731
+    made = audited(tmp_path, people(sex=names), references=("small groups together",))
+    groups = made.table.loc[(made.table["attribute"] == "sex") & (made.table["metric"] == "n"), "group"]
+    assert {"small groups together", "small groups together (group)"} <= set(groups)
+    assert "In “sex” a group is called “small groups together”" in told(made)
+    assert made.about["references"] == {"sex": "small groups together (group)"}
+    assert "kleine Gruppen zusammen" in told(made, "de")
+
+
+def test_what_is_not_recorded_is_called_so_in_german(tmp_path: Path) -> None:
+    made = audited(tmp_path, people(sex=lambda f: f["sex"].where(f.index > 40)), references=("not recorded",))
+    text = told(made, "de").partition("Zu wissen")[0]
+    assert "nicht erfasst" in text
+    assert "„nicht erfasst“ stehen" in text
+    assert "not recorded" not in text
+    assert "not recorded" in told(made)
+
+
+def test_one_is_no_plural(tmp_path: Path) -> None:
+    made = audited(tmp_path, people(1), top=Top(count=1))
+    assert "Audited: 1 row of" in told(made)
+    assert "Selected means: the highest score" in told(made)
+    assert "Geprüft: 1 Zeile aus" in told(made, "de")
+    frame = people(sex=lambda f: np.where(f.index < 4, "few", "f"), home="x")
+    made = audited(tmp_path, frame, by=("sex", "home"))
+    assert "sex × home: 1 group with fewer than 10 cases" in told(made)
+    assert "sex × home: 1 Gruppe mit weniger als 10 Fällen" in told(made, "de")
+
+
 def test_nobody_below_the_minimum_cell_is_counted_out(tmp_path: Path) -> None:
     frame = people(
         sex=lambda f: np.where(f.index < 4, "few", f["sex"]), score=lambda f: np.where(f.index < 7, 0.97, 0.1)

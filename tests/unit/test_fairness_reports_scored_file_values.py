@@ -32,7 +32,8 @@ def told(rule: object, *arguments: object) -> str:
 
 
 def test_outcomes() -> None:
-    for texts in (("1", "0", None), ("1.0", "0.0", ""), ("True", "false", "NA"), ("TRUE", "0", "null")):
+    for texts in (("1", "0", None), ("1.0", "0.0", ""), ("True", "false", "NA"), ("TRUE", "0", "null"),
+                  ("1,0", "0,0", ""), ("1,00", "0", None)):  # fmt: skip
         assert np.array_equal(values.yes_no(column(*texts), NOTHING, "--outcome"), [1, 0, np.nan], equal_nan=True)
     assert np.isnan(values.yes_no(column("", None), NOTHING, "--outcome")).all()
 
@@ -43,6 +44,9 @@ def test_outcomes() -> None:
         (("yes", "no", CANARY), "holds text (3 different values), not 0 and 1. Say what counts as 1 with --positive"),
         (("1", "2"), "holds other numbers than 0 and 1 (2 different values)"),
         (("1", "0", "-1"), "holds other numbers than 0 and 1 (3 different values)"),
+        (("1,000", "0"), "holds other numbers than 0 and 1"),  # perhaps a thousand
+        (("1,5", "0,0"), "holds other numbers than 0 and 1"),
+        ((CANARY,), "holds text (one value), not 0 and 1"),
         (("1", "0", CANARY), "holds text besides numbers (3 different values)"),
         (tuple(str(i) for i in range(200)), "Name a column that says yes or no."),
     ],
@@ -58,9 +62,15 @@ def test_positive_values() -> None:
     assert values.yes_no(happened, named, "--outcome")[:2].tolist() == [0, 1]
     named.check()
     assert values.yes_no(column("2.0", "1"), values.Named(["2"], ["col"]), "--outcome").tolist() == [1, 0]
+    assert values.yes_no(column("2,0", "1,0"), values.Named(["2"], ["col"]), "--outcome").tolist() == [1, 0]
     wrong = values.Named(["hihg"], ["level"])
     assert "not 0 and 1" in told(values.yes_no, decided, wrong, "--decision")
     assert "no row has “hihg”" in told(wrong.check)
+    income = column(">50K.", f"<=50K{CANARY}.", name="income")
+    said = told(values.yes_no, income, values.Named([">50K"], ["income"]), "--outcome")
+    assert "None of its rows has the value given with --positive. Write it exactly as it stands there" in said
+    assert "any of the values given" in told(values.yes_no, income, values.Named(["a", "b"], ["income"]), "--outcome")
+    assert "given with --positive" not in told(values.yes_no, income, values.Named(["x=a"], ["x"]), "--outcome")
     # named for another column only
     assert "not 0 and 1" in told(values.yes_no, decided, values.Named(["x=High"], ["level", "x"]), "--decision")
 
@@ -99,20 +109,34 @@ def test_scores() -> None:
 def test_groups() -> None:
     names = values.group_names(column("a", None, "NA", " b\tc ", "None", "overall", "\x1b[31mred"))
     assert names.tolist() == ["a", None, None, "b c", "None", "overall (group)", "[31mred"]
+    ours = column("small groups together", "kleine  Gruppen zusammen", "other")
+    assert values.group_names(ours).tolist() == [
+        "small groups together (group)",
+        "kleine Gruppen zusammen (group)",
+        "other",
+    ]
+    assert values.renamed(ours) == ["kleine Gruppen zusammen", "small groups together"]
+    assert values.renamed(column("a", "small groups")) == []
     many = [f"{CANARY}{i}" for i in range(10_000)]
     assert "has 10,000 different values: is it an id" in told(values.group_names, column(*many))
     assert "longer than 100 characters" in told(values.group_names, column("a", CANARY * 20))
 
 
 def test_references() -> None:
-    groups = {"race": {"a", "b=c"}, "area": {"b", "north"}, "x": {"b"}}
-    assert values.references(["a", "area=b"], groups) == {"race": "a", "area": "b"}
-    assert values.references(["b=c"], groups) == {"race": "b=c"}
-    assert "“area” and “x” both have a group “b”" in told(values.references, ["b"], groups)
-    assert "“area” has two references" in told(values.references, ["north", "area=b"], groups)
+    groups = {"race": {"a": 50, "b=c": 50}, "area": {"b": 50, "north": 10}, "x": {"b": 50, CANARY: 9}}
+    assert values.references(["a", "area=b"], groups, 10) == {"race": "a", "area": "b"}
+    assert values.references(["b=c"], groups, 10) == {"race": "b=c"}
+    assert "“area” and “x” both have a group “b”" in told(values.references, ["b"], groups, 10)
+    assert "“area” has two references" in told(values.references, ["north", "area=b"], groups, 10)
     assert "no column named with --by has a group “nort”. Did you mean “north”?" in told(
-        values.references, ["nort"], groups
+        values.references, ["nort"], groups, 10
     )
+    for minimum, typed in [(10, f"{CANARY[:-1]}8"), (11, "nort")]:  # too few rows to be brought out
+        with pytest.raises(UsageError, match="Write it as it stands in the table") as error:
+            values.references([typed], groups, minimum)
+        assert "Did you mean" not in str(error.value)
+        assert CANARY not in str(error.value)
+    assert values.references(["overall"], {"race": {"overall (group)": 20}}, 10) == {"race": "overall (group)"}
 
 
 def test_periods_ids_and_clusters() -> None:
@@ -120,7 +144,7 @@ def test_periods_ids_and_clusters() -> None:
     assert "is it a date?" in told(values.periods, column(*(str(i) for i in range(200))))
     split = values.periods(column("1", "1", "2"))
     assert values.case_ids(column("x", "y", "x"), split).tolist() == ["x", "y", "x"]
-    assert "1 rows repeat an id of the same period" in told(values.case_ids, column("x", "x", "x"), split)
+    assert "1 row repeats an id of the same period" in told(values.case_ids, column("x", "x", "x"), split)
     found, alone = values.clusters(column("h", None, "h"), np.array(["1", "2", "3"], dtype=object))
     assert (found[0], alone) == (found[2], 1)
     assert len(set(found)) == 2
@@ -131,6 +155,9 @@ def test_a_threshold_that_divides_nobody_is_refused() -> None:
     assert above_threshold(score, 0.5).tolist() == [False, True, True]
     assert "above every score" in told(above_threshold, score, 0.71)
     assert "below or equal to every score" in told(above_threshold, score, 0.2)
+    for at in (0.2, 0.5, 0.7):
+        assert "all scores are equal" in told(above_threshold, np.full(3, 0.5), at)
+        assert "there is one row only" in told(above_threshold, np.array([0.5]), at)
 
 
 def test_the_highest_of_each_period_and_ties() -> None:
@@ -181,15 +208,20 @@ def test_requests_that_cannot_work(given: dict[str, object], said: str) -> None:
 def test_both_languages_say_the_same() -> None:
     for section in sentences().values():
         for code, texts in section.items():
-            fields = [
-                sorted({name for _, name, _, _ in Formatter().parse(texts[each]) if name}) for each in ("en", "de")
-            ]
-            assert fields[0] == fields[1], code
             assert set(texts) == {"en", "de"}
+            forms = [each if isinstance(each, dict) else {"other": each} for each in texts.values()]
+            assert forms[0].keys() == forms[1].keys() <= {"one", "other"}, code
+            fields = [sorted({name for _, name, _, _ in Formatter().parse(text) if name})
+                      for form in forms for text in form.values()]  # fmt: skip
+            if code != "count":  # “the highest score” needs no number
+                assert all(each == fields[0] for each in fields), code
 
 
 def test_remarks_hide_small_numbers() -> None:
     said = note("unknown", n=Few(3, 10), share=Share(0.0125, below=True))
     assert "fewer than 10 rows (< 1.2%)" in said["en"]
     assert "weniger als 10 Zeilen (< 1,2\xa0%)" in said["de"]
+    assert "fewer than 10 rows have no cluster" in note("no_cluster", n=Few(1, 10))["en"]
+    assert note("no_cluster", n=Few(1, 1))["en"].startswith("1 row has no cluster")
+    assert note("no_cluster", n=Few(1, 1))["de"].startswith("Bei 1 Zeile ist")
     assert re.search(r"12,345", note("unknown", n=Few(12345, 10), share=Share(0.5))["en"])
