@@ -58,8 +58,8 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "attribute": "It needs to know the protected attribute when a decision is made.",
     },
     "de": {
-        "reference": "Das ist das Modell, wie es ist; die anderen werden mit ihm verglichen.",
-        "same": "Wählt dieselben Menschen aus wie das Modell, wie es ist.",
+        "reference": "Das ist das unveränderte Modell; die anderen werden mit ihm verglichen.",
+        "same": "Wählt dieselben Menschen aus wie das unveränderte Modell.",
         "unchanged": "Dieser Weg ändert nichts.",
         "absent": "Konnte nicht versucht werden: {reason}.",
         f"{RECALL}.less": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg {n} weniger ({interval}).",
@@ -83,13 +83,13 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "gap.little": "Der größte Abstand ({metric}, nach {attribute}) ändert sich um weniger als 1 Prozentpunkt.",
         "gap.none": "Der größte Abstand ({metric}, nach {attribute}) ließ sich nicht vergleichen: {reason}.",
         "interval": "{low} bis {high}",
-        "between": "alles von {low} bis {high}",
+        "between": "denkbar ist alles zwischen {low} und {high}",
         "fewer": "{n} weniger",
         "further": "{n} mehr",
-        "smaller": "{n} Prozentpunkte weniger",
-        "larger": "{n} Prozentpunkte mehr",
+        "smaller": "{n} Prozentpunkten weniger",
+        "larger": "{n} Prozentpunkten mehr",
         "under": "weniger als 1",
-        "nothing": "kein Unterschied",
+        "nothing": "keinem Unterschied",
         reasons.HELD: "Der Abstand wurde im früheren Zeitraum kleiner und im späteren wieder: Der Gewinn hielt.",
         reasons.REVERSED: "Der Abstand wurde im früheren Zeitraum kleiner und im späteren größer: Der Gewinn kehrte "
         "sich um.",
@@ -232,4 +232,4 @@ def _signed(texts: dict[str, str], value: float, less: str, more: str) -> str:
     if _rounded(value) == 0:
         return texts["nothing"]
     told = texts[less if value < 0 else more].format(n=_of_hundred(texts, value))
-    return re.sub(r"^(1 \w+ point|1 Prozentpunkt)[se]\b", r"\1", told)  # one point, not one points
+    return re.sub(r"^(1 \w+ point|1 Prozentpunkt)(?:s|en)\b", r"\1", told)  # one point, not one points

@@ -189,6 +189,11 @@ def in_rows(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         axes.tick_params(axis="x", colors=LINE_COLOUR, labelcolor=MUTED, labelsize=FONT - 1, length=3)
         axes.set_xlabel(axis, color=MUTED, fontsize=FONT - 1, labelpad=3)
+        for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+            # a long number at the very end of the axis would be cut off by the edge of the drawing
+            middle = left + (at - ends[0]) / (ends[1] - ends[0]) * (WIDTH - left - side)
+            half = 3.4 * len(tick(at))
+            label.set_horizontalalignment("left" if middle < half else "right" if middle > WIDTH - half else "center")
         draw(axes)
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})

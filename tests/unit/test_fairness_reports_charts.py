@@ -116,6 +116,44 @@ def test_options_are_told_apart_by_shape_and_number() -> None:
     assert len(shapes) >= 5
 
 
+def placed(svg: str) -> dict[str, tuple[float, float]]:
+    """Where each text of a drawing stands."""
+    found = {}
+    for node in ElementTree.fromstring(svg).iter():
+        if node.tag.endswith("text"):
+            x, y = node.get("x"), node.get("y")
+            if x is None or y is None:
+                at = re.search(r"translate\(([-0-9.]+) ([-0-9.]+)\)", node.get("transform", ""))
+                assert at is not None
+                x, y = at.groups()
+            found["".join(node.itertext())] = (float(x), float(y))
+    return found
+
+
+def test_points_that_cover_one_another_share_a_label_and_no_label_covers_another() -> None:
+    same = [Option(f"way {i}", 0.0021 + 0.0001 * (i % 2), 0.39, (0.0, 0.009), (0.35, 0.43), i == 0) for i in range(4)]
+    points = [*same, Option("a", 0.0018, 0.413, (0.0, 0.008), (0.37, 0.45)), Option("b", 0.0125, 0.335)]
+    svg = str(options(points, **axes("o")).svg)  # type: ignore[arg-type]
+    numbers = {text: at for text, at in placed(svg).items() if text in ("1, 2, 3, 4", "5", "6")}
+    assert len(numbers) == 3
+    for text, (x, y) in numbers.items():
+        for other, (other_x, other_y) in numbers.items():
+            assert text == other or abs(y - other_y) > 10 or abs(x - other_x) > 3 * (len(text) + len(other))
+
+
+def test_a_long_number_at_the_end_of_an_axis_is_not_cut_off() -> None:
+    steps = [Step("first", -0.0021, None, None, "−0.0021")]
+    words = {**fixed("w"), "tick": "{:.4f}".format}
+    svg = str(waterfall(steps, Step("sum", -0.0029, -0.003, -0.002), **words).svg)  # type: ignore[arg-type]
+    anchors = {
+        "".join(node.itertext()): node.get("style", "")
+        for node in ElementTree.fromstring(svg).iter()
+        if node.tag.endswith("text")
+    }
+    assert "text-anchor: middle" in anchors["-0.0020"]
+    assert "text-anchor: middle" not in anchors["-0.0030"]
+
+
 def axes(identity: str) -> dict[str, object]:
     words = {"identity": identity, "title": "T", "description": "D", "x_axis": "gap", "y_axis": "found"}
     return {**words, "x_tick": str, "y_tick": str}

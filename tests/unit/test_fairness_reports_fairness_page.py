@@ -259,6 +259,18 @@ def test_factors_of_a_gap_add_up_and_are_named() -> None:
     assert "Start of the model's count" in text
 
 
+def test_axes_and_labels_do_not_round_small_figures_away() -> None:
+    frame = audit.fairness()
+    terms = (frame["metric"] == "raw") | frame["metric"].str.startswith("contribution[")
+    frame.loc[terms, ["value", "low", "high"]] *= 0.01
+    options = audit.options()
+    gaps = options["comparison"] == "largest_gap"
+    options.loc[gaps, ["value", "low", "high"]] *= 0.1
+    page = page_html("en", audit.whole(fairness=frame, mitigation=options), "fairness")
+    for must in ("−0.0021", "−0.0020", "−0.0010", "0.5", "1"):
+        assert re.search(rf"<text[^>]*>{re.escape(must)}</text>", page), must
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_alarms_and_changes() -> None:
     text = words(page_html("en", audit.whole(), "fairness"))

@@ -62,13 +62,16 @@ def test_what_cannot_be_told() -> None:
     assert "anything from 4 fewer to 2 more" in said, "of those without the outcome: turned round"
     assert "lässt sich bei so wenigen Fällen nicht sagen" in cost_in_words(told, "de")
     assert gain_in_words(told, "en")[0].endswith("anything from 3 percentage points less to 1 percentage point more.")
-    assert "1 Prozentpunkt mehr" in gain_in_words(told, "de")[0]
+    german = gain_in_words(told, "de")[0]
+    assert german.endswith("denkbar ist alles zwischen 3 Prozentpunkten weniger und 1 Prozentpunkt mehr.")
+    to_none = gain_in_words(rows((-0.01, -0.02, 0.0), (0, 0, 0)), "de")[0]
+    assert to_none.endswith("zwischen 2 Prozentpunkten weniger und keinem Unterschied.")
 
 
 def test_the_same_people_and_what_could_not_be_tried() -> None:
     same = rows((0.0, NAN, NAN), (0.0, NAN, NAN), why=reasons.SAME_PEOPLE)
     assert cost_in_words(same, "en") == "Selects the same people as the model as it is."
-    assert gain_in_words(same, "de") == ["Wählt dieselben Menschen aus wie das Modell, wie es ist."]
+    assert gain_in_words(same, "de") == ["Wählt dieselben Menschen aus wie das unveränderte Modell."]
     absent = same.assign(comparison="value", value=NAN, reason=reasons.NO_PROXIES)
     assert cost_in_words(absent, "en") == "Could not be tried: no factor reveals the attribute."
     assert cost_in_words(absent, "de") == "Konnte nicht versucht werden: kein Faktor verrät das Merkmal."

@@ -6,6 +6,8 @@ Does not belong here: computing either (fairness_reports.origins), the factors o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import floor, log10
 from operator import itemgetter
 from typing import Any
 
@@ -142,23 +144,30 @@ def _picture(
 ) -> Picture:
     t = language.t
     ordered = sorted(terms, key=lambda row: (-abs(row.value), row.metric))
-    steps = [_step(language, _factor(language, context, row.metric), row) for row in ordered]
+    digits = _digits([total.value, *(row.value for row in ordered)])
+    steps = [_step(language, _factor(language, context, row.metric), row, digits) for row in ordered]
     reference = reference_label(language, context, total.attribute, total.reference)
     chart = waterfall(
         steps,
-        _step(language, t("origin.sum"), total),
+        _step(language, t("origin.sum"), total, digits),
         identity=f"origin-{number}",
         title=title,
         description=t("origin.chart_desc", reference=reference, n=len(steps)),
         axis=t("origin.axis"),
-        tick=lambda value: language.signed(value, 2),
+        tick=lambda value: language.signed(value, digits),
     )
     return Picture(chart)
 
 
-def _step(language: Language, label: str, row: Any) -> Step:
+def _digits(values: Sequence[float]) -> int:
+    """Decimals that show two figures of the largest value, two at least: else small gaps are all 0.00."""
+    largest = max((abs(float(value)) for value in values), default=0.0)
+    return 2 if largest >= 0.1 or largest == 0 else min(1 - floor(log10(largest)), 6)
+
+
+def _step(language: Language, label: str, row: Any, digits: int) -> Step:
     low, high = (float(row.low), float(row.high)) if known(row.low) and known(row.high) else (None, None)
-    return Step(label, float(row.value), low, high, language.signed(row.value))
+    return Step(label, float(row.value), low, high, language.signed(row.value, digits))
 
 
 def _detail(language: Language, context: ReportContext, title: str, rows: pd.DataFrame) -> Table:

@@ -196,14 +196,23 @@ def _frontiers(language: Language, context: ReportContext, frame: pd.DataFrame, 
             description=t("tried.chart_desc", n=len(points)),
             x_axis=t("tried.x_axis"),
             y_axis=t("tried.y_axis"),
-            x_tick=lambda value: language.number(value * 100),
-            y_tick=lambda value: language.percent(value),
+            x_tick=lambda value: _of_hundred(language, value),
+            y_tick=lambda value: language.percent(value, _digits(value)),
         )
         head = [t("tried.option"), metric_label(language, _UTILITY), t("tried.largest")]
         cells: list[list[Cell | str]] = [[_label(language, row.option), _cell(language, _UTILITY, row, "utility"),
                   _cell(language, metric, row, "gap")] for row in rows]  # fmt: skip
         made.append(Picture(chart, Table(title, head, cells, 1)))
     return made
+
+
+def _digits(share: float) -> int:
+    """Decimals that a share needs in hundredths: an axis must not round its own ticks."""
+    return next((digits for digits in (0, 1) if abs(round(share * 100, digits) - share * 100) < 1e-6), 2)
+
+
+def _of_hundred(language: Language, share: float) -> str:
+    return language.number(share * 100, _digits(share))
 
 
 def _ends(low: Any, high: Any) -> tuple[float, float] | None:
