@@ -19,6 +19,7 @@ from fairness_reports.reports.fairness.rows import in_all_bands, of_groups
 from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports.layout import Facts
 from fairness_reports.spec import JOIN, OVERALL, POOLED, SCORES_SHOWN
+from features.words import Text
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_audit as audit
 from tests.unit.test_fairness_reports_reports import seen, words
@@ -247,7 +248,10 @@ def test_factors_of_a_gap_add_up_and_are_named() -> None:
     assert "Most of it comes from “Days since the last visit to the course site” (−0.21)." in text
     assert "Against it: “Earlier attempts at this course” (+0.08)." in text
     assert "71 of 100 pairs" in text
-    assert "&amp;#39;" not in page
+    lines = [replace(line, label=Text(en="the tutor's note", de="Notiz")) for line in audit.whole().features]
+    quoted = page_html("en", audit.whole(features=lines), "fairness")
+    assert "the tutor&#39;s note: " in quoted
+    assert "&amp;#39;" not in quoted
     frame = audit.fairness()
     frame.loc[frame["metric"] == "raw", ["low", "high"]] = [-0.3, 0.3]
     assert "No clear difference." in words(page_html("en", audit.whole(fairness=frame), "fairness"))
