@@ -51,6 +51,7 @@ EPOCH = dt.date(1970, 1, 1).toordinal()
 def warehouse(threads: int = 1) -> duckdb.DuckDBPyConnection:
     """An empty one, in memory."""
     connection = duckdb.connect(config={"threads": threads})
+    connection.execute("SET enable_progress_bar = false")  # a busy machine would print one
     create_tables(connection)
     connection.execute(COHORT)
     return connection

@@ -14,6 +14,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 import models.training
+import pipelines.audited
 import pipelines.steps
 from models.registry import Registry, load_model
 from tests.cli.conftest import Command, run_there
@@ -77,7 +78,8 @@ def no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.training, "fit_model", refuse)
     monkeypatch.setattr(pipelines.steps, "develop", refuse)
     monkeypatch.setattr(pipelines.steps, "open_test", refuse)
-    monkeypatch.setattr(pipelines.steps, "audit", refuse)
+    for name in ("_audit", "origins", "compare_options"):  # who is scored now is audited in every run
+        monkeypatch.setattr(pipelines.audited, name, refuse)
 
 
 @pytest.mark.usefixtures("no_fit")

@@ -14,6 +14,7 @@ from data_contracts.errors import PlumblineError
 from fairness_reports.audit import DIFFERENCES, QUOTIENTS, audit
 from fairness_reports.audit.auc import auc_across, auc_by_group
 from fairness_reports.audit.grouping import by_attribute, everybody, pooled
+from fairness_reports.audit.metrics import SHARES
 from fairness_reports.audit.reasons import GERMAN, POOLED, in_words
 from fairness_reports.identification import ObservationSpec
 from fairness_reports.spec import ProtectedSpec
@@ -141,7 +142,7 @@ def test_triples_are_all_pairs_and_all_triples() -> None:
 
 def test_a_named_reference_is_one_more_comparison_never_a_judged_one() -> None:
     result = run(scored(2000), REGION, references={"region": "region 2"}, confirmatory=[threshold("tpr", "region")])
-    for comparison, metrics in (("difference", DIFFERENCES), ("ratio", QUOTIENTS)):
+    for comparison, metrics in (("difference", DIFFERENCES), ("ratio", (*QUOTIENTS, *SHARES))):
         rows = result[(result["comparison"] == comparison) & (result["reference"] == "region 2")]
         assert set(rows["metric"]) == set(metrics)
         assert set(rows["group"]) == {"region 0", "region 1"}
@@ -202,7 +203,7 @@ def test_small_groups_together_are_one_more_group_that_is_not_judged() -> None:
     pairs = result[result["comparison"].isin(["largest_gap", "smallest_ratio"])]
     assert together not in set(pairs["group"]) | set(pairs["reference"].dropna())
     shares = result.query("attribute == 'sex' and metric == 'group_share' and group != @together")
-    assert shares["value"].isna().sum() == 2
+    assert shares.query("comparison == 'value'")["value"].isna().sum() == 2
 
 
 def test_groups_are_pooled_only_where_that_shows_something() -> None:
