@@ -20,7 +20,7 @@ from fairness_reports.identification import ObservationSpec
 from fairness_reports.identification.block import IDENTIFIED, NOT_IDENTIFIABLE, UNDECLARED
 from fairness_reports.mitigation.compare import compare_options
 from fairness_reports.origins import origins
-from fairness_reports.release import read_release
+from fairness_reports.release import Release, read_release
 from features.spec import columns
 from models.cohorts import group_values
 from models.dataset import Rows, load_rows
@@ -30,7 +30,7 @@ from models.splits import Split, temporal_splits
 from pipelines.resources import Run
 from pipelines.steps import trainer_of
 from pipelines.tables import drop, get, noted, put, rows_of
-from pipelines.trainings import KEPT_BY_STEP, groups_of_backtest, restore_audit
+from pipelines.trainings import KEPT_BY_STEP, groups_of_backtest, restore_audit, trainings
 
 Counts = dict[str, int]
 
@@ -199,18 +199,26 @@ def _now(run: Run) -> pd.DataFrame:
 
 
 def judged_before(run: Run) -> pd.DataFrame | None:
-    """Judged rows of the releases of earlier days, oldest first, one release per day; None where there are none."""
-    folder = run.home.releases / run.programme
-    found: dict[str, Any] = {}
-    for path in sorted(folder.glob("[!.]*/manifest.json")):
+    """Judged rows of the releases of earlier days, oldest first, one release per day; None where there are none.
+
+    Only releases on trainings that are not younger than this run's, and of those the first that was made: a day scored
+    again, whatever was released in between, then says the same.
+    """
+    facts = noted(run, "backtest")
+    opened = {training.training_id: training.opening for training in trainings(run)}
+    mine = int(facts.get("opening", 0))
+    found: dict[str, tuple[tuple[int, str], Release]] = {}
+    for path in sorted((run.home.releases / run.programme).glob("[!.]*/manifest.json")):
         release = read_release(path.parent)
-        day = str(release.manifest["as_of"])
-        if day >= str(run.as_of) or not release.has("fairness"):
+        day, about = str(release.manifest["as_of"]), release.manifest.get("training") or {}
+        opening = opened.get(str(about.get("training_id")), mine + 1)
+        if day >= str(run.as_of) or not release.has("fairness") or opening > mine:
             continue
-        if day not in found or release.manifest["created_at"] > found[day].manifest["created_at"]:
-            found[day] = release
+        rank = (-opening, str(release.manifest["created_at"]))
+        if day not in found or rank < found[day][0]:
+            found[day] = (rank, release)
     tables = []
-    for _, release in sorted(found.items()):
+    for _, (_, release) in sorted(found.items()):
         table = release.table("fairness")
         tables.append(table[table["confirmatory"]].assign(release_id=release.release_id))
     return pd.concat(tables, ignore_index=True) if tables else None
