@@ -8,11 +8,11 @@ Numba is imported with this module: import it inside functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
+
+from features.compiled import compiled
 
 WIDTH = 64
 """Replicates of a block: the weights of a cluster fill one line of the processor's cache."""
@@ -20,18 +20,9 @@ OPEN = 255
 """In place of a weight that 16 random bits do not decide."""
 
 Array = np.ndarray[Any, Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _compiled(function: Function) -> Function:
-    """Compile on first use and keep the machine code beside the source, as Python keeps its own; without the GIL."""
-    try:
-        return cast(Function, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's cache may be written
-        return cast(Function, numba.njit(nogil=True)(function))
-
-
-@_compiled
+@compiled
 def look_up(bits: Array, table: Array, weights: Array, sums: Array, undecided: Array) -> int:
     """Turn random bits into weights.
 
@@ -60,7 +51,7 @@ def look_up(bits: Array, table: Array, weights: Array, sums: Array, undecided: A
     return count
 
 
-@_compiled
+@compiled
 def weigh(starts: Array, clusters: Array, values: Array, weights: Array, result: Array) -> None:
     """Multiply a sparse matrix by the weights.
 

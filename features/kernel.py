@@ -9,13 +9,12 @@ is added in the order of the events. Tests hold both to a slow reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from features import kinds
+from features.compiled import compiled
 from features.plan import FAR, MEASURES, OPERATIONS, Flags, Floats, Ints, Longs, Plan, make_plan
 
 COUNT = OPERATIONS.index(kinds.Count)
@@ -42,16 +41,6 @@ MEASURE_COUNT = MEASURES.index("count")
 MEASURE_MEAN = MEASURES.index("mean")
 YEAR = 365.0
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _compiled(function: Function) -> Function:
-    """Compile on first use and keep the machine code beside the source, as Python keeps its own; without the GIL."""
-    try:
-        return cast(Function, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's cache may be written
-        return cast(Function, numba.njit(nogil=True)(function))
-
 
 class Events(NamedTuple):
     """Events sorted by subject, day, knowledge day and value; days are numbers.
@@ -74,7 +63,7 @@ class Events(NamedTuple):
     value: Floats
 
 
-@_compiled
+@compiled
 def fill(plan: Plan, events: Events, first: Ints, last: Ints, as_of: Ints, out: Floats) -> None:
     """Write every cell in which there is something; the others keep what stands there.
 
@@ -196,7 +185,7 @@ def fill(plan: Plan, events: Events, first: Ints, last: Ints, as_of: Ints, out: 
                         out[feature_column[place], row] = cell
 
 
-@_compiled
+@compiled
 def _sort(plan: Plan, of_class: Ints, value: Floats, first: int, last: int, begin: Longs, lists: Ints) -> Ints:
     """The subject's events, filter by filter, each list in the order of the events; `begin` says where it begins."""
     class_first, class_filters = plan.class_first, plan.class_filters
@@ -221,14 +210,14 @@ def _sort(plan: Plan, of_class: Ints, value: Floats, first: int, last: int, begi
     return lists
 
 
-@_compiled
+@compiled
 def _passes(value: float, valued: bool, least: float, most: float) -> bool:
     if valued and np.isnan(value):
         return False
     return np.isnan(least) or (value >= least and value <= most)  # a missing value is in no range
 
 
-@_compiled
+@compiled
 def _before(days: Ints, n: int, day: int) -> int:
     """How many of the first n days, which are sorted, lie before the day."""
     lo, hi = 0, n
@@ -241,7 +230,7 @@ def _before(days: Ints, n: int, day: int) -> int:
     return lo
 
 
-@_compiled
+@compiled
 def _summary(value: Floats, used: Ints, lo: int, hi: int) -> tuple[float, float, float]:
     """Sum, smallest and largest value; the sum in whole numbers and millionths: exact, whatever the order."""
     whole, millionths = np.int64(0), np.int64(0)
@@ -256,7 +245,7 @@ def _summary(value: Floats, used: Ints, lo: int, hi: int) -> tuple[float, float,
     return np.float64(whole) + np.float64(millionths) / 1e6, smallest, largest
 
 
-@_compiled
+@compiled
 def _longest_gap(days: Ints, lo: int, hi: int) -> float:
     if hi - lo < 2:
         return np.nan
@@ -266,7 +255,7 @@ def _longest_gap(days: Ints, lo: int, hi: int) -> float:
     return np.float64(longest)
 
 
-@_compiled
+@compiled
 def _largest_deviation(value: Floats, used: Ints, lo: int, hi: int, mean: float) -> float:
     largest = 0.0
     for i in range(lo, hi):
@@ -274,7 +263,7 @@ def _largest_deviation(value: Floats, used: Ints, lo: int, hi: int, mean: float)
     return largest
 
 
-@_compiled
+@compiled
 def _std(value: Floats, used: Ints, lo: int, hi: int, mean: float) -> float:
     """Squares relative to the largest, in units of 2**-40: integers, whose order cannot matter."""
     if hi - lo < 2:
@@ -289,7 +278,7 @@ def _std(value: Floats, used: Ints, lo: int, hi: int, mean: float) -> float:
     return largest * float(np.sqrt(np.float64(squares) / 2.0**40 / (hi - lo - 1)))
 
 
-@_compiled
+@compiled
 def _slope(value: Floats, used: Ints, days: Ints, lo: int, hi: int, mean: float) -> float:
     """Least squares with days counted from the first, deviations in units of 2**-30 of the largest."""
     if days[lo] == days[hi - 1]:
@@ -311,7 +300,7 @@ def _slope(value: Floats, used: Ints, days: Ints, lo: int, hi: int, mean: float)
     return largest * (above / below / 2.0**30) * YEAR
 
 
-@_compiled
+@compiled
 def _change(measure: int, n: int, total: float, other_n: int, other_total: float) -> float:
     if measure == MEASURE_MEAN:
         return total / n - other_total / other_n if n > 0 and other_n > 0 else np.nan
@@ -322,7 +311,7 @@ def _change(measure: int, n: int, total: float, other_n: int, other_total: float
     return total - other_total
 
 
-@_compiled
+@compiled
 def _distinct(class_category: Ints, of_class: Ints, used: Ints, lo: int, hi: int, seen: Longs, counted: int) -> float:
     n = 0
     for i in range(lo, hi):
@@ -333,7 +322,7 @@ def _distinct(class_category: Ints, of_class: Ints, used: Ints, lo: int, hi: int
     return np.float64(n)
 
 
-@_compiled
+@compiled
 def _share(above: Flags, of_class: Ints, used: Ints, lo: int, hi: int) -> float:
     n = 0
     for i in range(lo, hi):
@@ -342,7 +331,7 @@ def _share(above: Flags, of_class: Ints, used: Ints, lo: int, hi: int) -> float:
     return n / (hi - lo)
 
 
-@_compiled
+@compiled
 def _episode_days(
     day: Ints, ended: Ints, end_known: Ints, used: Ints, n: int, today: int, since: int, until: int
 ) -> float:

@@ -8,11 +8,11 @@ Numba is imported with this module: import it inside functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+
+from features.compiled import compiled
 
 MISSING = 255
 """The code of a missing value, and of a category that the model does not know."""
@@ -22,18 +22,9 @@ SLICE = 256
 PART = 8
 """Features of a part of a path that is too long for a table."""
 Array = np.ndarray[Any, Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _compiled(function: Function) -> Function:
-    """Compile on first use and keep the machine code beside the source, as Python keeps its own; without the GIL."""
-    try:
-        return cast(Function, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's cache may be written
-        return cast(Function, numba.njit(nogil=True)(function))
-
-
-@_compiled
+@compiled
 def encode(X: Array, column: Array, categorical: Array, cut_first: Array, cuts: Array, codes: Array) -> None:
     """Turn cells into codes: how many of the model's thresholds lie below, or which category it is.
 
@@ -73,7 +64,7 @@ def encode(X: Array, column: Array, categorical: Array, cut_first: Array, cuts: 
                         mine[start + row] = MISSING
 
 
-@_compiled
+@compiled
 def leaf_table(value: float, ratio: Array, nodes: Array, weights: Array) -> Array:
     """Path-dependent values of one leaf, for every pattern of passed and failed features.
 
@@ -110,7 +101,7 @@ def leaf_table(value: float, ratio: Array, nodes: Array, weights: Array) -> Arra
     return table
 
 
-@_compiled
+@compiled
 def game_table(value: float, others: Array, shares: Array, chances: Array) -> Array:
     """Interventional values of one leaf, for every pattern: see `game`."""
     d = others.shape[1]
@@ -123,7 +114,7 @@ def game_table(value: float, others: Array, shares: Array, chances: Array) -> Ar
     return table
 
 
-@_compiled
+@compiled
 def game(value: float, met: Array, others: Array, shares: Array, chances: Array, out: Array) -> None:
     """Add the interventional values of one leaf for one row.
 
@@ -159,7 +150,7 @@ def game(value: float, met: Array, others: Array, shares: Array, chances: Array,
                     out[j] -= value * shares[other] * chances[q, p]
 
 
-@_compiled
+@compiled
 def add_leaf(leaf: Array, mask: Array, bits: Array, place: Array, table: Array) -> None:
     """Add a leaf's table to that of its group.
 
@@ -210,7 +201,7 @@ class Flat(NamedTuple):
     chances: Array
 
 
-@_compiled
+@compiled
 def explain(flat: Flat, X: Array, out: Array) -> None:
     """Write the Shapley values of a block of rows.
 
@@ -272,7 +263,7 @@ def explain(flat: Flat, X: Array, out: Array) -> None:
     _turn(sums, out)
 
 
-@_compiled
+@compiled
 def conditions(codes: Array, feature: Array, low: Array, width: Array, listed: Array, lists: Array, met: Array) -> None:
     """Write which conditions each row meets: those where the code of the condition's feature lies in its set."""
     for i in range(len(feature)):
@@ -284,7 +275,7 @@ def conditions(codes: Array, feature: Array, low: Array, width: Array, listed: A
                 met[row, i] = np.uint8(code[row] - low[i]) <= width[i]
 
 
-@_compiled
+@compiled
 def patterns(codes: Array, feature: Array, low: Array, width: Array, listed: Array, lists: Array, found: Array) -> None:
     """Write each row's conditions as bits of one number, the first condition lowest."""
     found[:] = 0
@@ -300,7 +291,7 @@ def patterns(codes: Array, feature: Array, low: Array, width: Array, listed: Arr
                 found[row] |= bit if np.uint8(code[row] - least) <= most else np.uint16(0)
 
 
-@_compiled
+@compiled
 def look_up(table: Array, features: Array, found: Array, sums: Array) -> None:
     """Add a group's values to the rows' sums."""
     for j in range(len(features)):
@@ -309,7 +300,7 @@ def look_up(table: Array, features: Array, found: Array, sums: Array) -> None:
             mine[row] += values[found[row]]
 
 
-@_compiled
+@compiled
 def long_leaf(found: Array, spread: Array, parts: Array, features: Array, sums: Array) -> None:
     """Add the values of a leaf whose path is too long for a table of its own.
 
@@ -347,7 +338,7 @@ def long_leaf(found: Array, spread: Array, parts: Array, features: Array, sums: 
                     total[row] += rest[row] * own[mine[row]]
 
 
-@_compiled
+@compiled
 def part_table(ratio: Array, nodes: Array, table: Array) -> None:
     """A part of `long_leaf`: by node and pattern, (a_j - z_j) prod_{k != j} of its features, and their full product."""
     for pattern in range(1 << len(ratio)):
@@ -361,7 +352,7 @@ def part_table(ratio: Array, nodes: Array, table: Array) -> None:
             table[node, PART, pattern] = product
 
 
-@_compiled
+@compiled
 def observed(
     met: Array,
     value: float,
@@ -398,7 +389,7 @@ def observed(
             sums[features[j], row] += values[slots[slot], j]
 
 
-@_compiled
+@compiled
 def _same(one: Array, other: Array) -> bool:
     equal = True
     for k in range(len(one)):
@@ -406,7 +397,7 @@ def _same(one: Array, other: Array) -> bool:
     return equal
 
 
-@_compiled
+@compiled
 def _turn(sums: Array, out: Array) -> None:
     """Columns x rows to rows x columns, in squares that fit the cache."""
     columns, rows = sums.shape
