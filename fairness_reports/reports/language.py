@@ -15,9 +15,9 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-import yaml
 from babel import Locale
 from babel.dates import format_date
+from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
@@ -77,7 +77,7 @@ class Language:
         """
         message = self._messages.get(key)
         if message is None:
-            raise PlumblineError(f"The catalogue has no sentence “{key}”.", where=f"{self.code}.yaml")
+            raise PlumblineError(f"The catalogue has no sentence “{key}”.", where=f"catalogue/{self.code}")
         if isinstance(message, Mapping):
             n = values["n"]
             message = message[self._locale.plural_form(n)]
@@ -160,24 +160,26 @@ def _minus(text: str) -> str:
 
 @cache
 def catalogue(code: str) -> dict[str, Any]:
-    """The sentences of a language by dotted key; a sentence with forms is a mapping of one and other."""
-    folder = files("fairness_reports.reports") / "catalogue"
+    """The sentences of a language by key, from its gettext files; a sentence with forms is a mapping of one and other.
+
+    Raises
+    ------
+    PlumblineError
+        When a key stands in two files.
+    """
     found: dict[str, Any] = {}
-    for name in (f"{code}.yaml", f"fairness_{code}.yaml"):
-        found |= yaml.safe_load((folder / name).read_text(encoding="utf-8"))
-    return flat(found)
-
-
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A catalogue's levels joined by dots."""
-    result: dict[str, Any] = {}
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and set(value) != {"one", "other"}:
-            result.update(flat(value, f"{name}."))
-        else:
-            result[name] = value
-    return result
+    for path in sorted((files("fairness_reports.reports") / "catalogue" / code).iterdir(), key=lambda each: each.name):
+        with path.open("rb") as handle:
+            read = read_po(handle, locale=code, abort_invalid=True)
+        for message in read:
+            if not message.id:
+                continue  # the head of the file
+            key = message.id if isinstance(message.id, str) else message.id[0]
+            if key in found:
+                raise PlumblineError(f"“{key}” stands in the catalogue twice.", where=path.name)
+            forms = message.string
+            found[key] = forms if isinstance(forms, str) else dict(zip(("one", "other"), forms, strict=True))
+    return found
 
 
 def placeholders(message: Any) -> set[str]:
