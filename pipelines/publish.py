@@ -25,6 +25,15 @@ from pipelines.resources import Run
 from pipelines.tables import drop, get, has, noted, ordered, rows_of
 from pipelines.trainings import about_training, deliveries, inputs_of, is_newest_day, recorded, to_record
 
+_ORDER = {
+    "metrics": ["split", "model", "metric"],
+    "quality": ["table", "rule"],
+    "fairness": ["split", "attribute", "group", "band", "metric", "comparison", "reference"],
+    "factors": ["factor", "attribute", "group"],
+    "drift": ["attribute", "group", "metric", "since"],
+    "mitigation": ["option", "split", "attribute", "group", "metric", "comparison", "reference"],
+}
+"""Tables of the open part, and what orders and names their rows."""
 _NO_METRICS = ["split", "as_of", "model", "metric", "value", "low", "high", "n"]
 
 
@@ -47,16 +56,14 @@ def publish(run: Run) -> Release:
     scores = rows_of(run, "models.scores") if fit else None
     if not fit:
         drop(run, "models.scores", "models.explanations")  # what may not be published is not kept either
+    frames: dict[str, Any] = {"metrics": metrics, "quality": quality}
+    if fairness is not None and factors is not None:
+        frames |= {"fairness": fairness, "factors": factors, **_about_groups(run)}
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
-        frames: dict[str, Any] = {"metrics": metrics, "quality": quality}
-        writer.table("open", "metrics", metrics, ["split", "model", "metric"])
-        writer.table("open", "quality", quality, ["table", "rule"])
-        if fairness is not None and factors is not None:
-            order = ["split", "attribute", "group", "band", "metric", "comparison", "reference"]
-            frames |= {"fairness": fairness, "factors": factors}
-            writer.table("open", "fairness", fairness, order)
-            writer.table("open", "factors", factors, ["factor", "attribute", "group"])
-            frames |= _about_groups(run, writer)
+        for name, order in _ORDER.items():
+            if name in frames:
+                writer.table("open", name, frames[name], order)
+        if trained:
             writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id", "as_of"])
         if scores is not None:
             for name, order in (("scores", ["as_of", "case_id"]), ("explanations", ["as_of", "case_id", "rank"])):
@@ -150,14 +157,11 @@ def _fairness(run: Run) -> pd.DataFrame:
     return pd.concat([get(run, "audit.fairness"), get(run, "audit.now")], ignore_index=True)
 
 
-def _about_groups(run: Run, writer: ReleaseWriter) -> dict[str, pd.DataFrame]:
-    """Write what has changed and what was tried; returns them for the pages, with what earlier releases judged."""
+def _about_groups(run: Run) -> dict[str, pd.DataFrame]:
+    """What has changed and what was tried, and what earlier releases judged (for the pages only)."""
     frames = {"drift": get(run, "audit.drift")}
-    writer.table("open", "drift", frames["drift"], ["attribute", "group", "metric", "since"])
     if has(run, "audit.mitigation"):
         frames["mitigation"] = get(run, "audit.mitigation")
-        order = ["option", "split", "attribute", "group", "metric", "comparison", "reference"]
-        writer.table("open", "mitigation", frames["mitigation"], order)
     earlier = judged_before(run)
     return frames if earlier is None else frames | {"earlier": earlier}
 

@@ -1,0 +1,68 @@
+"""What may be done with scores and figures.
+
+Belongs here: the sections of a charter about a team's list, how long restricted parts are kept, disclosure control.
+Does not belong here: making a list (fairness_reports.caseload), making figures safe (fairness_reports.disclosure).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fairness_reports.charter.placeholders import FIGURE, Section, Words
+
+KEPT_DAYS = 90
+"""How long the restricted part of a release stays after it was superseded, where the charter says nothing."""
+
+
+class Caseload(Section):
+    """That a team may see a list of its open cases by band, and within which limits.
+
+    Parameters
+    ----------
+    purpose : Text
+        What the list is for. Without this section no list is made.
+    drawn_at_random : float
+        Share of the review slots that is reserved for cases drawn at random from the rest, so that not only what the
+        model points to is ever looked at.
+    expires_after_days : int
+        After how many days a list must no longer be used.
+    reason : Text
+        Why these figures.
+    """
+
+    purpose: Words
+    drawn_at_random: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, FIGURE]
+    expires_after_days: Annotated[Annotated[int, Field(ge=1, le=366)] | None, FIGURE]
+    reason: Words
+
+
+class Restricted(Section):
+    """How long the restricted part of a release, with rows of persons, is kept.
+
+    Parameters
+    ----------
+    expire_after_days : int
+        Days after the release was superseded; then the rows are deleted and a tombstone stays.
+    reason : Text
+        Why so long.
+    """
+
+    expire_after_days: Annotated[Annotated[int, Field(ge=0, le=3650)] | None, FIGURE]
+    reason: Words
+
+
+class Disclosure(Section):
+    """By which rules figures are made safe before they may leave the agency.
+
+    Parameters
+    ----------
+    profile : {"default", "opensafely", "nhs", "drb"}
+        A set of rules, docs/disclosure.md. `minimum_cell` holds where it is larger than the profile's own.
+    reason : Text
+        Why this one.
+    """
+
+    profile: Literal["default", "opensafely", "nhs", "drb"]
+    reason: Words
