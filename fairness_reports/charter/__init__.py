@@ -20,10 +20,11 @@ from fairness_reports.charter.sections import (
     Uninformative,
 )
 from fairness_reports.charter.transparency import Transparency
-from fairness_reports.charter.uses import Caseload, Disclosure, Restricted
+from fairness_reports.charter.uses import Action, Caseload, Disclosure, Restricted
 
 __all__ = [
     "Acceptance",
+    "Action",
     "ByAssociation",
     "Capacity",
     "Caseload",

@@ -16,6 +16,24 @@ KEPT_DAYS = 90
 """How long the restricted part of a release stays after it was superseded, where the charter says nothing."""
 
 
+class Action(Section):
+    """One thing that a team may have decided for a case: answers are codes, never free text.
+
+    Parameters
+    ----------
+    code : str
+        What stands in the list and in the answers.
+    label : Text
+        What it means.
+    selected : bool
+        Whether it means that the case was taken up: what the model's selection is compared with.
+    """
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+    label: Words
+    selected: bool
+
+
 class Caseload(Section):
     """That a team may see a list of its open cases by band, and within which limits.
 
@@ -28,6 +46,8 @@ class Caseload(Section):
         model points to is ever looked at.
     expires_after_days : int
         After how many days a list must no longer be used.
+    actions : list of Action
+        What a team may decide; the codes of the answers that `plumbline feedback` reads.
     reason : Text
         Why these figures.
     """
@@ -35,6 +55,7 @@ class Caseload(Section):
     purpose: Words
     drawn_at_random: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, FIGURE]
     expires_after_days: Annotated[Annotated[int, Field(ge=1, le=366)] | None, FIGURE]
+    actions: list[Action] = Field(min_length=2)
     reason: Words
 
 
