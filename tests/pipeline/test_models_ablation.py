@@ -138,6 +138,7 @@ def test_a_recipe_that_has_no_other_column_is_the_base_rate(data: Rows, models: 
     assert found.chosen == models[-1]
 
 
+@pytest.mark.slow
 def test_several_development_splits_are_pooled_and_the_store_is_read_again(tmp_path: Path) -> None:
     data, told = rows(cohorts=6, n=150), []
     found = backtest(data, store=tmp_path, progress=told.append)

@@ -158,6 +158,7 @@ def test_a_cluster_is_scored_by_models_that_never_saw_it() -> None:
     assert (before[~own] != after[~own]).any()
 
 
+@pytest.mark.slow
 def test_the_test_split_has_no_say_in_the_choice() -> None:
     data = rows(cohorts=6, n=150)
     spec = CandidatesSpec.model_validate(["base_rate", "one_factor", "logistic"])
