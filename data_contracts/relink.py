@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from data_contracts.delivery import find_files
 from data_contracts.errors import UsageError
 from data_contracts.keys import ProgrammeKey
 from data_contracts.reading import cast_batch, read_batches
+from data_contracts.sheets import safe_frame, workbook_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,12 +160,25 @@ def _read(file: Path) -> pd.DataFrame:
 def _writer(out: Path) -> Callable[[pd.DataFrame, Path], None]:
     writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {
         ".parquet": lambda frame, path: frame.to_parquet(path, index=False),
-        ".csv": lambda frame, path: frame.to_csv(path, index=False),
-        ".xlsx": lambda frame, path: frame.to_excel(path, index=False, engine="openpyxl"),
+        ".csv": lambda frame, path: safe_frame(frame).to_csv(path, index=False),
+        ".xlsx": _write_workbook,
     }
     if out.suffix.lower() not in writers:
         raise UsageError("the output is of no known form.", where=out.name, todo=f"Known: {', '.join(writers)}.")
     return writers[out.suffix.lower()]
+
+
+def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.append([workbook_cell(sheet, str(name), bold=True) for name in frame.columns])
+    plain = (str, int, float, bool, date)
+    for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None):
+        cells = [value if value is None or isinstance(value, plain) else str(value) for value in row]  # lists of ids
+        sheet.append([workbook_cell(sheet, value) for value in cells])
+    book.save(path)
 
 
 def _write_private(out: Path, write: Callable[[Path], None]) -> None:

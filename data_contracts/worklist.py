@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_contracts.rules import compile_rules
 from data_contracts.rules.sql import literal
+from data_contracts.sheets import workbook_cell
 from data_contracts.warehouse import quarantine_table
 
 if TYPE_CHECKING:
@@ -170,36 +171,15 @@ def _row_counts(report: QualityReport) -> Iterable[tuple[Any, ...]]:
 
 
 def _sheet(book: Any, title: str, head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[Any]]) -> None:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for number, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(number)].width = width
-    titles = []
-    for name in head:
-        cell = WriteOnlyCell(sheet, value=name)
-        cell.font = Font(bold=True)
-        titles.append(cell)
-    sheet.append(titles)
+    sheet.append([workbook_cell(sheet, name, bold=True) for name in head])
     for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula."""
-    from openpyxl.cell import WriteOnlyCell
-
-    if not isinstance(value, str):
-        return value
-    text = _CONTROL.sub(" ", value)
-    if text.startswith(("=", "+", "-", "@")):
-        text = "'" + text
-    cell = WriteOnlyCell(sheet, value=text)
-    cell.data_type = "s"
-    return cell
+        sheet.append([workbook_cell(sheet, _CONTROL.sub(" ", v) if isinstance(v, str) else v) for v in row])
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -1,7 +1,8 @@
 """The tables of a release as one workbook.
 
-Belongs here: cells that no spreadsheet runs as a formula, a file without a clock in it.
-Does not belong here: which tables there are and their columns (fairness_reports.release_tables).
+Belongs here: the sheets, a file without a clock in it.
+Does not belong here: which tables there are and their columns (fairness_reports.release_tables), cells that no
+spreadsheet runs as a formula (data_contracts.sheets).
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from data_contracts.sheets import workbook_cell
 from fairness_reports.release_tables import new_file
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip file can hold
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff￾￿]")  # not allowed in a workbook's XML
-_LONGEST_CELL = 32_767
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""Text that begins like this could be run by one spreadsheet or another."""
 
 
 def write_xlsx(tables: Mapping[str, Any], path: Path, note: str) -> None:
@@ -35,46 +33,25 @@ def write_xlsx(tables: Mapping[str, Any], path: Path, note: str) -> None:
         Stands on the first sheet.
     """
     from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     book = Workbook(write_only=True)
-
-    def cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
-        if not isinstance(value, str):
-            return value
-        text = safe_text(value)
-        if not bold and not text.startswith(_FORMULA):
-            return text  # several times as fast as a cell of its own
-        made = WriteOnlyCell(sheet, value=text)
-        made.data_type = "s"  # openpyxl takes text that begins with = for a formula
-        made.quotePrefix = True  # and so does Excel, once somebody edits the cell
-        if bold:
-            made.font = Font(bold=True)
-        return made
-
     about = book.create_sheet("about")
     about.column_dimensions["A"].width = 110
     for line in note.splitlines():
-        about.append([cell(about, line)])
+        about.append([workbook_cell(about, line)])
     for name in sorted(tables):
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
         for number, column in enumerate(tables[name].column_names, start=1):
             sheet.column_dimensions[get_column_letter(number)].width = max(11, len(column) + 3)
-        sheet.append([cell(sheet, column, bold=True) for column in tables[name].column_names])
+        sheet.append([workbook_cell(sheet, column, bold=True) for column in tables[name].column_names])
         for row in zip(*(column.to_pylist() for column in tables[name].columns), strict=True):
-            sheet.append([cell(sheet, value) for value in row])
+            sheet.append([workbook_cell(sheet, value) for value in row])
     raw = io.BytesIO()
     book.save(raw)
     with new_file(path) as handle:
         handle.write(_without_clock(raw.getvalue()))
-
-
-def safe_text(value: str) -> str:
-    """Text as a workbook can hold it: without control characters, not longer than a cell."""
-    return _ILLEGAL.sub("", value)[:_LONGEST_CELL]
 
 
 def _without_clock(workbook: bytes) -> bytes:

@@ -1,14 +1,12 @@
 """The folder of an audit: tables, a description, reports; all of it or nothing.
 
-Belongs here: the folder, its rights, each file; text that no spreadsheet takes for a formula.
+Belongs here: the folder, its rights, each file.
 Does not belong here: what the figures are (run), what the pages say (fairness_reports.reports).
 """
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import json
 import os
 import shutil
@@ -18,13 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_contracts.errors import UsageError
+from data_contracts.sheets import csv_text
 from fairness_reports.release_tables import new_file, to_arrow, write_parquet
-from fairness_reports.release_workbook import safe_text, write_xlsx
+from fairness_reports.release_workbook import write_xlsx
 from fairness_reports.scored_file.run import Audited
 
 ORDER: Final = ("split", "attribute", "group", "band", "metric", "comparison", "reference")
 _UNFINISHED = ".unfinished"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _README = """\
 An audit of {name}, made by plumbline {version}.
@@ -146,22 +144,8 @@ def _tables(folder: Path, audited: Audited) -> None:
 
 
 def _csv(table: Any) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        writer.writerow([_cell(value) for value in row])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """A cell of the CSV file: text that a spreadsheet would run gets an apostrophe before it."""
-    if isinstance(value, str):
-        safe = safe_text(value)
-        return f"'{safe}" if safe.startswith(_FORMULA) else safe
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None or value != value else value  # NaN
+    columns = [column.to_pylist() for column in table.columns]
+    return csv_text(table.column_names, zip(*columns, strict=True))
 
 
 def _text(path: Path, text: str) -> None:

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts.errors import PlumblineError
-from fairness_reports import release, release_tables, release_workbook
+from data_contracts.sheets import safe_text
+from fairness_reports import release, release_tables
 from fairness_reports.release import (
     ReleaseWriter,
     clean_unfinished,
@@ -373,7 +374,7 @@ def test_a_manifest_takes_dates_and_numpy_numbers_only(tmp_path: Path) -> None:
 
 
 def test_long_text_is_cut_to_a_cell() -> None:
-    assert len(release_workbook.safe_text("x" * 40_000)) == 32_767
+    assert len(safe_text("x" * 40_000)) == 32_767
 
 
 STREAM = ["as_of", "case_id", "rank"]
