@@ -206,7 +206,10 @@ SCHEMAS: dict[str, TableSchema] = {
             case_id="string",
             as_of="date",
             factor="string",
+            feature="string?",
             value="string",
+            columns="strings?",
+            values="strings?",
             contribution="float",
             rank="int",
             evidence_ids="strings",
@@ -294,7 +297,7 @@ def _array(values: pd.Series, kind: str, where: str) -> Any:
     if kind == "date":
         values = pd.to_datetime(values).dt.date
     elif kind == "strings":
-        values = values.astype(object).map(lambda item: None if item is None else [str(one) for one in item])
+        values = values.astype(object).map(_texts)
     elif kind == "string":
         values = values.astype(object).where(values.notna(), None).map(lambda item: None if item is None else str(item))
     elif kind == "int":
@@ -307,6 +310,10 @@ def _array(values: pd.Series, kind: str, where: str) -> Any:
         return pa.Array.from_pandas(values, type=_ARROW[kind])
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise PlumblineError(f"values are not of the type {kind} ({type(error).__name__}).", where=where) from None
+
+
+def _texts(item: Any) -> list[str | None] | None:
+    return None if item is None else [None if one is None else str(one) for one in item]
 
 
 def write_parquet(table: Any, path: Path) -> None:

@@ -85,7 +85,7 @@ def score_open(
         day = pd.Timestamp(rows.frame["as_of"].iloc[0]).date()
         behind = case_evidence(con, programme, features, day, cases=IN_BLOCK)
         evidence = evidence_table(con, programme, features, day, cases=IN_BLOCK)
-        reasons = case_rows(rows.frame, rows.X, table, listed).drop(columns="column")
+        reasons = case_rows(rows.frame, rows.X, table, listed)
         yield ScoredBlock(
             rows,
             score(model, rows, bands, uncertainty, behind, (table, base)),

@@ -85,8 +85,10 @@ def score_open(run: Run, deployed: Model, audited: Audited) -> Found:
     for block in blocks_of(run.con, run.programme, deployed, spec.features, spec.bands, spec.uncertainty):
         frame = block.rows.frame
         append(run, "models.scores", typed("scores", "restricted", block.scores))
-        value = [None if pd.isna(value) else f"{value:g}" for value in block.reasons["value"]]  # one form for all kinds
-        told = block.reasons.assign(value=pd.Series(value, dtype=object))
+        told = block.reasons.assign(
+            value=pd.Series([_shown(value) for value in block.reasons["value"]], dtype=object),
+            values=[[_shown(value) for value in values] for values in block.reasons["values"]],
+        )
         reasons += append(run, "models.explanations", typed("explanations", "restricted", told))
         keys.append(frame[["cohort", "as_of", "case_id"]])
         clusters.append(frame["cluster_id"].to_numpy(dtype=object))
@@ -156,6 +158,11 @@ def stability_rows(run: Run, deployed: Model, audited: Model, others: Sequence[M
     table.insert(0, "as_of", found.keys["as_of"].max())
     table.insert(0, "split", "now")
     return table
+
+
+def _shown(value: float) -> str | None:
+    """A value of any kind of feature in one form; None where there is none."""
+    return None if value != value else f"{value:g}"
 
 
 def _before(run: Run, deployed: Model) -> Model | None:

@@ -66,26 +66,30 @@ def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns
     Returns
     -------
     DataFrame
-        case_id, as_of, factor, column, value, contribution, rank. Where a factor has several columns, `column` and
-        `value` are those of the column that contributed most, the earlier one in a tie. Rank 1 is the largest
-        contribution in size, ties in the order of the factors. A factor with a column that speaks of other people has
-        no value (NaN): whoever may read this case may not read theirs.
+        case_id, as_of, factor, feature, value, columns, values, contribution, rank. Where a factor has several
+        columns, `feature` and `value` are those of the column that contributed most, the earlier one in a tie;
+        `columns` and `values` are lists with all of them. Rank 1 is the largest contribution in size, ties in the order
+        of the factors. A factor with a column that speaks of other people has no value (NaN), no column and no lists:
+        whoever may read this case may not read theirs, nor which of them weighed most.
     """
     groups = _columns_by_factor(table.columns, columns)
     of_others = factors_by_association(columns)
     parts = []
     rows = np.arange(len(table))
     for place, (factor, names) in enumerate(groups.items()):
-        terms = table[names].to_numpy()
+        terms, cells = table[names].to_numpy(), X[names].to_numpy()
         strongest = np.argmax(np.abs(terms), axis=1) if len(terms) else np.empty(0, dtype=np.int64)
+        hidden = factor in of_others
         parts.append(
             pd.DataFrame(
                 {
                     "case_id": frame["case_id"].to_numpy(),
                     "as_of": frame["as_of"].to_numpy(),
                     "factor": factor,
-                    "column": np.array(names, dtype=object)[strongest],
-                    "value": np.nan if factor in of_others else X[names].to_numpy()[rows, strongest],
+                    "feature": None if hidden else np.array(names, dtype=object)[strongest],
+                    "value": np.nan if hidden else cells[rows, strongest],
+                    "columns": [[] if hidden else names] * len(rows),
+                    "values": [[]] * len(rows) if hidden else cells.tolist(),
                     "contribution": table[names].sum(axis=1).to_numpy(),
                     "_place": place,
                 }

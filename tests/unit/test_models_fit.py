@@ -329,8 +329,9 @@ def test_contributions_are_summed_by_factor_and_ranked() -> None:
     total = long.groupby("case_id")["contribution"].sum().loc[[f"c{i}" for i in range(len(X))]].to_numpy()
     assert base + total == pytest.approx(fitted.raw(X))
     one = long[(long["case_id"] == "c3") & (long["factor"] == "a")].iloc[0]
-    assert one["column"] == ("strong" if abs(table["strong"][3]) >= abs(table["noise"][3]) else "noise")
-    assert one["value"] == X[one["column"]][3]
+    assert one["feature"] == ("strong" if abs(table["strong"][3]) >= abs(table["noise"][3]) else "noise")
+    assert one["value"] == X[one["feature"]][3]
+    assert (one["columns"], one["values"]) == (["strong", "noise"], [X["strong"][3], X["noise"][3]])
     assert case_rows(rows_of(X).frame.iloc[:0], X.iloc[:0], table.iloc[:0], columns()).empty
 
 
@@ -344,7 +345,11 @@ def test_nothing_of_other_people_stands_beside_a_reason_but_that_something_is_re
     plain, hidden = (case_rows(frame, X, table, each) for each in (columns(), listed))
     assert plain["value"].notna().all()
     assert hidden["value"].notna().equals(hidden["factor"] == "b")
-    pd.testing.assert_frame_equal(plain.drop(columns="value"), hidden.drop(columns="value"), check_exact=True)
+    assert hidden["feature"].notna().equals(hidden["factor"] == "b")
+    for name in ("columns", "values"):
+        assert (hidden[name].map(len) > 0).equals(hidden["factor"] == "b")
+    told = ["feature", "value", "columns", "values"]
+    pd.testing.assert_frame_equal(plain.drop(columns=told), hidden.drop(columns=told), check_exact=True)
     evidence = plain[["case_id", "as_of", "factor"]].assign(
         evidence_ids=[[] for _ in range(len(plain))], evidence_age_days=pd.NA
     )
