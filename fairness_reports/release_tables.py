@@ -32,7 +32,7 @@ class Column:
     name : str
         Its name.
     type : str
-        string, int, float, bool, date or strings (a list).
+        string, int, float, bool, date, strings or floats (lists).
     required : bool
         Whether the table must have it. Columns that a run does not build are absent, not empty.
     """
@@ -198,6 +198,7 @@ SCHEMAS: dict[str, TableSchema] = {
             raw="float",
             base_value="float",
             model_version="string",
+            others="floats?",
         ),
     ),
     "explanations": TableSchema(
@@ -226,6 +227,7 @@ _ARROW: dict[str, Any] = {
     "bool": pa.bool_(),
     "date": pa.date32(),
     "strings": pa.list_(pa.string()),
+    "floats": pa.list_(pa.float64()),
 }
 
 
@@ -298,6 +300,8 @@ def _array(values: pd.Series, kind: str, where: str) -> Any:
         values = pd.to_datetime(values).dt.date
     elif kind == "strings":
         values = values.astype(object).map(_texts)
+    elif kind == "floats":
+        values = values.astype(object).map(lambda item: None if item is None else [float(one) + 0.0 for one in item])
     elif kind == "string":
         values = values.astype(object).where(values.notna(), None).map(lambda item: None if item is None else str(item))
     elif kind == "int":

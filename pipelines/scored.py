@@ -62,7 +62,7 @@ class Found:
     contributions: pd.DataFrame
 
 
-def score_open(run: Run, deployed: Model, audited: Audited) -> Found:
+def score_open(run: Run, deployed: Model, audited: Audited, reseeded: Sequence[Model] = ()) -> Found:
     """Write models.scores and models.explanations of the open cohort.
 
     Parameters
@@ -71,6 +71,9 @@ def score_open(run: Run, deployed: Model, audited: Audited) -> Found:
         The run.
     deployed, audited : Model, Audited
         The model that scores, and the one that was audited.
+    reseeded : sequence of Model
+        The deployed fit with other seeds. What these and the audited model say of each case is kept beside its score,
+        in the column `others`: who is within a capacity by one model alone could as well be outside.
 
     Raises
     ------
@@ -84,16 +87,17 @@ def score_open(run: Run, deployed: Model, audited: Audited) -> Found:
     uninformative = reasons = 0
     for block in blocks_of(run.con, run.programme, deployed, spec.features, spec.bands, spec.uncertainty):
         frame = block.rows.frame
-        append(run, "models.scores", typed("scores", "restricted", block.scores))
+        clusters.append(frame["cluster_id"].to_numpy(dtype=object))
+        before.append(audited.score(block.rows.X, clusters[-1]))
+        others = np.column_stack([before[-1], *(model.score(block.rows.X) for model in reseeded)])
+        append(run, "models.scores", typed("scores", "restricted", block.scores.assign(others=list(others))))
         told = block.reasons.assign(
             value=pd.Series([_shown(value) for value in block.reasons["value"]], dtype=object),
             values=[[_shown(value) for value in values] for values in block.reasons["values"]],
         )
         reasons += append(run, "models.explanations", typed("explanations", "restricted", told))
         keys.append(frame[["cohort", "as_of", "case_id"]])
-        clusters.append(frame["cluster_id"].to_numpy(dtype=object))
         factors.append(block.factors)
-        before.append(audited.score(block.rows.X, clusters[-1]))
         after.append(block.scores["score"].to_numpy(dtype=np.float64))
         uninformative += int((~block.scores["informative"]).sum())
         if sum(len(rows.X) for rows, _ in sampled) < SAMPLE:

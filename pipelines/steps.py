@@ -219,9 +219,9 @@ def scores(run: Run) -> Counts:
     spec, facts = run.pack.programme, noted(run, "backtest")
     if not facts["trained"]:
         return {"models.scores": 0, "models.explanations": 0, "models.factors": 0}
-    deployed, stability = _deployed(run, facts)
+    deployed, reseeded = _deployed(run, facts)
     audited = Audited(tuple(load_model(run.models, version) for version in facts["parts"]), spec.seed)
-    found = score_open(run, deployed, audited)
+    found = score_open(run, deployed, audited, reseeded)
     groups = group_values(run.con, run.programme, spec.protected.attributes)
     now_groups = found.keys.merge(groups, how="left", validate="1:1")
     weights = importance(
@@ -249,7 +249,7 @@ def scores(run: Run) -> Counts:
         },
     )
     if facts["fitted_now"]:
-        put(run, "models.stability", stability_rows(run, deployed, audited.parts[0], stability, found))
+        put(run, "models.stability", stability_rows(run, deployed, audited.parts[0], reseeded, found))
     return {
         "models.scores": len(found.keys),
         "models.explanations": found.reasons,
@@ -258,10 +258,11 @@ def scores(run: Run) -> Counts:
 
 
 def _deployed(run: Run, facts: dict[str, Any]) -> tuple[Model, list[Model]]:
-    """The model that scores; after a training also the same fit with other seeds."""
+    """The model that scores, and the same fit with other seeds (none in trainings that did not note them)."""
     assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
     if not facts["fitted_now"]:
-        return load_model(run.models, deployed_version(run, facts["training_id"])), []
+        deployed = load_model(run.models, deployed_version(run, facts["training_id"]))
+        return deployed, [load_model(run.models, version) for version in facts.get("reseeded", [])]
     spec, trainer = run.pack.programme, trainer_of(run)
     rows = load_rows(run.con, run.programme, columns(spec.features))
 
@@ -269,7 +270,9 @@ def _deployed(run: Run, facts: dict[str, Any]) -> tuple[Model, list[Model]]:
         assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - as above
         return fit_deployed(rows, trainer.reseeded(seed), facts["chosen"], spec.splits, run.as_of)
 
-    return fit(spec.seed), list(refits(fit, spec.seed))
+    reseeded = list(refits(fit, spec.seed))
+    note(run, "backtest", {**facts, "reseeded": [model.version for model in reseeded]})  # stored as they were fitted
+    return fit(spec.seed), reseeded
 
 
 def verdict(run: Run) -> Counts:
