@@ -130,7 +130,7 @@ class Pack:
 
     @cached_property
     def config_hash(self) -> str:
-        """Hash of everything declared but the charter: contract, programme, words, vignettes."""
+        """Hash of everything declared but the charter's decisions: contract, programme, words, vignettes, records."""
         said = {
             "contract": self.contract.sha256,
             "programme": self.programme.model_dump(mode="json"),
@@ -138,6 +138,8 @@ class Pack:
         }
         if self.vignettes is not None:
             said["vignettes"] = self.vignettes.model_dump(mode="json")
+        if self.charter.transparency is not None:  # no part of the charter's hash
+            said["transparency"] = self.charter.transparency.model_dump(mode="json")
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def require_sign_off(self) -> None:

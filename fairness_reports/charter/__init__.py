@@ -19,18 +19,20 @@ from fairness_reports.charter.sections import (
     SignOff,
     Uninformative,
 )
-from fairness_reports.charter.transparency import Transparency
+from fairness_reports.charter.transparency import Assessment, Harm, Risk, ThirdParty, Transparency
 from fairness_reports.charter.uses import Action, Caseload, Disclosure, Restricted
 
 __all__ = [
     "Acceptance",
     "Action",
+    "Assessment",
     "ByAssociation",
     "Capacity",
     "Caseload",
     "Charter",
     "Disclosure",
     "FairnessThreshold",
+    "Harm",
     "ImpactAssessment",
     "Location",
     "MayBeChosen",
@@ -38,7 +40,9 @@ __all__ = [
     "Problem",
     "Restricted",
     "Retraining",
+    "Risk",
     "SignOff",
+    "ThirdParty",
     "Transparency",
     "Uninformative",
     "check",

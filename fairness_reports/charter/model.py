@@ -39,7 +39,7 @@ from fairness_reports.charter.transparency import Transparency
 from fairness_reports.charter.uses import KEPT_DAYS, Caseload, Disclosure, Restricted
 from features.words import Text
 
-_ADDED = ("by_association", "uninformative", "mitigation", "caseload", "restricted", "disclosure", "transparency")
+_ADDED = ("by_association", "uninformative", "mitigation", "caseload", "restricted", "disclosure")
 """Sections that the first charters did not have."""
 
 
@@ -146,7 +146,7 @@ class Charter(Section):
     @property
     def sha256(self) -> str:
         """Hash of the canonical JSON: the same for two files that say the same."""
-        said = self.model_dump(mode="json")
+        said = self.model_dump(mode="json", exclude={"transparency"})  # words for the public record decide nothing
         for name in _ADDED:
             if said[name] is None:
                 del said[name]  # charters signed before there was such a field keep their hash
