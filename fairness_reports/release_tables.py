@@ -156,6 +156,23 @@ SCHEMAS: dict[str, TableSchema] = {
             n="int",
         ),
     ),
+    "shapes": TableSchema(
+        "open",
+        _columns(
+            factor="string",
+            feature="string",
+            position="int",
+            part="string",
+            value_from="float",
+            value_to="float",
+            category="string",
+            mean_contribution="float",
+            low="float",
+            high="float",
+            n="int",
+            reason="string",
+        ),
+    ),
     "quality": TableSchema(
         "open",
         _columns(

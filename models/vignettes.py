@@ -18,7 +18,9 @@ from data_contracts.core import CORE, create_tables
 from features.build import build_matrix, matrix_name
 from features.fields import Feature
 from features.kinds import AgeYears
+from features.spec import Column, columns
 from models.cohorts import build_cohorts
+from models.explanation import case_rows, contributions
 from models.model import Model
 from models.scoring import case_evidence, score_cases
 from models.spec import Cadence, CohortSpec, UncertaintySpec, Vignette, Vignettes
@@ -26,6 +28,8 @@ from models.spec import Cadence, CohortSpec, UncertaintySpec, Vignette, Vignette
 PROGRAMME = "vignettes"
 LEAST = 1e-9
 """A case is above another when its log-odds are larger by more than this: rounding puts nobody above anybody."""
+REASONS = 3
+"""So many factors of each direction are told of a case."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,16 @@ class ScoredVignettes:
     ----------
     cases : DataFrame
         name, raw, score, low, high, informative, reason, in the order of the file.
+    reasons : DataFrame
+        name, factor, feature, category, value, contribution: of each case its `REASONS` factors with the largest
+        contributions above zero and as many below, the strongest first. feature, category and value are those of the
+        factor's strongest column: value NaN where there is none, all three missing where it speaks of other people.
     statements : DataFrame
         higher, lower, holds, in the order of the file.
     """
 
     cases: pd.DataFrame
+    reasons: pd.DataFrame
     statements: pd.DataFrame
 
 
@@ -74,7 +83,30 @@ def score_vignettes(
         [each.higher, each.lower, bool(raw[each.higher] - raw[each.lower] > LEAST)] for each in vignettes.order
     ]
     told.insert(0, "name", names)
-    return ScoredVignettes(told, pd.DataFrame(statements, columns=["higher", "lower", "holds"]))
+    reasons = _reasons(names, model, X, columns(features))
+    return ScoredVignettes(told, reasons, pd.DataFrame(statements, columns=["higher", "lower", "holds"]))
+
+
+def _reasons(names: Sequence[str], model: Model, X: pd.DataFrame, described: Sequence[Column]) -> pd.DataFrame:
+    table, _ = contributions(model, X)
+    cases = pd.DataFrame({"case_id": names, "as_of": pd.Timestamp(0), "place": range(len(names))})
+    told = case_rows(cases, X, table, described).merge(cases[["case_id", "place"]], on="case_id", validate="m:1")
+    told = told[told["contribution"].abs() > LEAST]
+    side = told["contribution"] > 0
+    told = told[told.groupby(["case_id", side], sort=False).cumcount() < REASONS]  # they come by rank
+    told = told.sort_values(["place", "rank"], kind="stable", ignore_index=True)
+    known = {column.name: column for column in described}
+    behind = [known.get(name) for name in told["feature"]]  # none where a factor speaks of other people
+    return pd.DataFrame(
+        {
+            "name": told["case_id"],
+            "factor": told["factor"],
+            "feature": pd.Series([each and each.feature for each in behind], dtype=object),
+            "category": pd.Series([each and each.category for each in behind], dtype=object),
+            "value": told["value"].astype("float64"),
+            "contribution": told["contribution"],
+        }
+    )
 
 
 def vignette_rows(vignettes: Vignettes, features: Sequence[Feature], as_of: date) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -30,6 +30,7 @@ _ORDER = {
     "quality": ["table", "rule"],
     "fairness": ["split", "attribute", "group", "band", "metric", "comparison", "reference"],
     "factors": ["factor", "attribute", "group"],
+    "shapes": ["factor", "feature", "position"],
     "drift": ["attribute", "group", "metric", "since"],
     "mitigation": ["option", "split", "attribute", "group", "metric", "comparison", "reference"],
 }
@@ -58,7 +59,7 @@ def publish(run: Run) -> Release:
         drop(run, "models.scores", "models.explanations")  # what may not be published is not kept either
     frames: dict[str, Any] = {"metrics": metrics, "quality": quality}
     if fairness is not None and factors is not None:
-        frames |= {"fairness": fairness, "factors": factors, **_about_groups(run)}
+        frames |= {"fairness": fairness, "factors": factors, "shapes": get(run, "models.shapes"), **_about_groups(run)}
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
         for name, order in _ORDER.items():
             if name in frames:

@@ -42,6 +42,7 @@ def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> Repo
         credit=programme.credit,
         simulated=programme.simulated,
         observation=programme.observation,
+        horizon=programme.outcome.within,
         bands=[
             BandLine(name, band.up_to, pack.words.bands.get(band.name))
             for name, band in zip(score_bands(np.empty(0), ends[:-1])[0], programme.bands.root, strict=True)
@@ -164,6 +165,7 @@ def _lines(pack: Pack) -> list[FeatureLine]:
             label=called[feature.name],
             direction=feature.direction,
             missing=missing_rule(feature),
+            kind=feature.kind,
         )
         if isinstance(feature, EventFeature):
             far, source = read_window(feature.window).far, ", ".join(feature.events.type)

@@ -22,7 +22,7 @@ from models.cohorts import build_cohorts, group_values
 from models.comparisons import Measures
 from models.dataset import Rows, load_rows
 from models.deploy import fit_deployed, score_change
-from models.explanation import direction_of, importance
+from models.explanation import direction_of, factor_shapes, importance
 from models.explanation.stability import refits
 from models.model import Audited, Model
 from models.outcomes import build_outcomes, labels_within
@@ -232,6 +232,8 @@ def scores(run: Run) -> Counts:
         min_cell=run.pack.charter.minimum_cell,
         seed=spec.seed,
     )
+    sample, least = found.sample, run.pack.charter.minimum_cell
+    put(run, "models.shapes", factor_shapes(sample.X, found.contributions, sample.described, min_cell=least))
     day = found.keys["as_of"].max()
     note(
         run,

@@ -60,6 +60,8 @@ class FeatureLine:
         What practice expected before any model was made.
     missing : Text, optional
         What stands in its cell where there is nothing.
+    kind : str, optional
+        Its kind (features.kinds), which tells the unit of its values.
     """
 
     name: str
@@ -70,6 +72,7 @@ class FeatureLine:
     label: Text | None = None
     direction: str | None = None
     missing: Text | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ _COLUMNS = {
     "fairness": "split as_of attribute group band metric comparison reference value low high n identification"
     " bound_low bound_high state confirmatory needed_n detectable_gap tipping_point reason",
     "factors": "factor attribute group importance direction mean_contribution low high n",
+    "shapes": "factor feature position part value_from value_to category mean_contribution low high n reason",
     "quality": "table rule checked failed severity passed value detail",
     "cohorts": "cohort as_of role cases outcomes",
     "attrition": "cohort as_of attribute group registered left_before",
@@ -139,7 +143,7 @@ class ReportContext:
         Cases with a score in this release; None when none are published.
     test_split : str, optional
         Name of the sealed test in `metrics` and `fairness`; by default the last by as_of.
-    metrics, fairness, factors, quality : DataFrame
+    metrics, fairness, factors, shapes, quality : DataFrame
         As in the release's tables; `quality` as data_contracts.quality makes it. Overall rows of `fairness` and
         `factors` have no attribute (null, "", "overall").
         In `fairness` crossed attributes and their groups are joined by fairness_reports.spec.JOIN; overall rows with a
@@ -180,6 +184,10 @@ class ReportContext:
         How cases were selected, where no charter says so.
     least : int, optional
         The minimum cell, where no charter says it.
+    horizon : str, optional
+        How far ahead the outcome is looked for, as programme.yaml says it: `90d` or `planned_end`.
+    records : mapping, optional
+        The public records (fairness_reports.transparency.records), for their page.
     """
 
     manifest: Mapping[str, Any]
@@ -194,6 +202,7 @@ class ReportContext:
     metrics: pd.DataFrame = field(default_factory=lambda: _empty("metrics"))
     fairness: pd.DataFrame = field(default_factory=lambda: _empty("fairness"))
     factors: pd.DataFrame = field(default_factory=lambda: _empty("factors"))
+    shapes: pd.DataFrame = field(default_factory=lambda: _empty("shapes"))
     quality: pd.DataFrame = field(default_factory=lambda: _empty("quality"))
     cohorts: pd.DataFrame = field(default_factory=lambda: _empty("cohorts"))
     attrition: pd.DataFrame = field(default_factory=lambda: _empty("attrition"))
@@ -214,6 +223,8 @@ class ReportContext:
     observation: ObservationSpec | None = None
     rule: Text | None = None
     least: int | None = None
+    horizon: str | None = None
+    records: Mapping[str, Any] | None = None
 
     @property
     def programme(self) -> str:

@@ -14,6 +14,7 @@ from models.explanation.factors import (
     importance,
     with_evidence,
 )
+from models.explanation.shapes import factor_shapes
 
 __all__ = [
     "TOLERANCE",
@@ -26,6 +27,7 @@ __all__ = [
     "direction_of",
     "explainable",
     "explanation",
+    "factor_shapes",
     "factors_by_association",
     "importance",
     "tree_contributions",

@@ -50,7 +50,7 @@ def test_a_past_day_from_the_job_is_what_the_command_gives(plain: Ran, again: Ra
         # the pages show when they were made
         manifest["files"] = {name: said for name, said in manifest["files"].items() if name.endswith(".parquet")}
     assert ours == theirs
-    for name in ("metrics", "fairness", "drift", "factors", "quality", "backtest", "scores", "explanations"):
+    for name in ("metrics", "fairness", "drift", "factors", "shapes", "quality", "backtest", "scores", "explanations"):
         pd.testing.assert_frame_equal(again.release.table(name), plain.release.table(name))
 
 

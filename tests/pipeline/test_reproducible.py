@@ -14,7 +14,7 @@ from tests.whole_runs import NAME, Ran, World
 pytestmark = pytest.mark.slow
 
 TABLES = {
-    "open": ["drift", "factors", "fairness", "metrics", "quality"],
+    "open": ["drift", "factors", "fairness", "metrics", "quality", "shapes"],
     "restricted": ["backtest", "explanations", "scores"],
 }
 
