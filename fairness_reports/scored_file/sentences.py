@@ -1,20 +1,16 @@
 """The sentences of the audit of a foreign table, English and German.
 
-Belongs here: reading sentences.yaml, numbers in the form of the language.
-Does not belong here: which sentence is said when (run, told); the reports' sentences (fairness_reports.reports).
+Belongs here: asking the catalogue, numbers in the form of the language.
+Does not belong here: which sentence is said when (run, told), the sentences themselves (the catalogue).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any
 
-import yaml
-
-from fairness_reports.reports.language import LANGUAGES, Language
+from fairness_reports.reports.language import LANGUAGES, Language, catalogue
 
 
 @dataclass(frozen=True)
@@ -40,26 +36,26 @@ class Few:
     minimum: int
 
 
-Sentence: TypeAlias = str | dict[str, str]
-"""A sentence, or its forms for one and for several (`one`, `other`), between which `n` decides."""
-
-
-@cache
-def sentences() -> dict[str, dict[str, dict[str, Sentence]]]:
-    """By section (note, told), code and language."""
-    source = files("fairness_reports.scored_file") / "sentences.yaml"
-    loaded: dict[str, dict[str, dict[str, Sentence]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
-    return loaded
-
-
 def say(language: Language, section: str, code: str, **values: Any) -> str:
-    """A sentence in one language; numbers, `Share` and `Few` are shown in its form, text as it is."""
-    text = sentences()[section][code][language.code]
+    """A sentence in one language; numbers, `Share` and `Few` are shown in its form, text as it is.
+
+    Parameters
+    ----------
+    language : Language
+        The language.
+    section : {'note', 'told'}
+        Remarks that stand in audit.json and tables.xlsx too, or what only the terminal says.
+    code : str
+        Which sentence.
+    **values : object
+        For its placeholders; `n` chooses between the forms for one and for several.
+    """
+    text = catalogue(language.code)[f"audit_file.{section}.{code}"]
     if not isinstance(text, str):
         n = values["n"]
         one = n.value == 1 and n.minimum <= 1 if isinstance(n, Few) else n == 1
         text = text["one" if one else "other"]
-    return text.format(**{name: _form(language, value) for name, value in values.items()})
+    return str(text).format(**{name: _form(language, value) for name, value in values.items()})
 
 
 def note(code: str, **values: Any) -> dict[str, str]:

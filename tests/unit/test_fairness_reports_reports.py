@@ -157,7 +157,9 @@ def test_every_sentence_of_the_catalogue_is_used(monkeypatch: pytest.MonkeyPatch
                 "splits",
                 # in test_fairness_reports_fairness_page and test_fairness_reports_foreign
                 "short", "source", "origin", "course", "tried", "fairness", "identification", "gap", "option", "drift",
-                "foreign")  # fmt: skip
+                "foreign",
+                # of the terminal: in test_fairness_reports_scored_file* and test_pipelines_evaluate
+                "audit_file", "evaluate")  # fmt: skip
     rare = {  # each has a test of its own below
         "index.band_rare", "explanations.groups_none", "chart.gap_axis_plain",
         "card.missing_none", "chart.gap_desc_open",

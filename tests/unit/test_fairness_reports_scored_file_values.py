@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from string import Formatter
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from fairness_reports.scored_file import AuditRequest, parse_number, parse_top, 
 from fairness_reports.scored_file.column import TextColumn, coded
 from fairness_reports.scored_file.request import Top
 from fairness_reports.scored_file.selection import above_threshold, within_top
-from fairness_reports.scored_file.sentences import Few, Share, note, sentences
+from fairness_reports.scored_file.sentences import Few, Share, note
 
 CANARY = "ZZCANARY77"
 NOTHING = values.Named([], [])
@@ -203,18 +202,6 @@ def test_requests_that_cannot_work(given: dict[str, object], said: str) -> None:
     settings: dict[str, object] = {"file": Path("f"), "out": Path("o"), "outcome": "y", "score": "s", "at": 0.5}
     request = AuditRequest(**{**settings, "by": ("g",), **given})  # type: ignore[arg-type]  # told by the test
     assert said in told(request.check)
-
-
-def test_both_languages_say_the_same() -> None:
-    for section in sentences().values():
-        for code, texts in section.items():
-            assert set(texts) == {"en", "de"}
-            forms = [each if isinstance(each, dict) else {"other": each} for each in texts.values()]
-            assert forms[0].keys() == forms[1].keys() <= {"one", "other"}, code
-            fields = [sorted({name for _, name, _, _ in Formatter().parse(text) if name})
-                      for form in forms for text in form.values()]  # fmt: skip
-            if code != "count":  # “the highest score” needs no number
-                assert all(each == fields[0] for each in fields), code
 
 
 def test_remarks_hide_small_numbers() -> None:
