@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from fairness_reports.reports.context import ReportContext
@@ -59,31 +59,33 @@ def filled(
     -------
     str
     """
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            language=language,
-            t=language.t,
-            context=context,
-            page=page,
-            names=names,
-            title=language.text(context.title),
-            heading=heading,
-            headline=headline,
-            made_of=made_of,
-            footer=footer,
-            reasons=reasons,
-            met=met,
-            accepted=accepted,
-            credit=language.text(context.credit),
-            style=Markup(_resource("style.css")),  # noqa: S704  (our own file)
-        )
+    return template("page.html.j2").render(
+        language=language,
+        t=language.t,
+        context=context,
+        page=page,
+        names=names,
+        title=language.text(context.title),
+        heading=heading,
+        headline=headline,
+        made_of=made_of,
+        footer=footer,
+        reasons=reasons,
+        met=met,
+        accepted=accepted,
+        credit=language.text(context.credit),
+        style=Markup(resource("style.css")),  # noqa: S704  (our own file)
     )
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """A file of the folder templates."""
     return (files("fairness_reports.reports") / "templates" / name).read_text(encoding="utf-8")
+
+
+def template(name: str) -> Template:
+    """A template of the folder templates; it escapes what it is handed."""
+    return _environment().get_template(name)
 
 
 @cache
