@@ -212,6 +212,20 @@ def relink(
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--programme", help="Name or folder of the pack [default: what the list says].")
+@HOME
+def feedback(file: Path, programme: str | None, home: Path | None) -> int:
+    """Read a team's answers back from its list: codes only, all of them or none. The next audit counts them."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.feedback import read_feedback
+
+        click.echo(read_feedback(place, file, programme))
+    return 0
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
 @click.argument("more_by", metavar="[COL]...", nargs=-1)
 @click.option("--outcome", metavar="COL", required=True, help="What happened: 1, 0, or empty where unknown.")
 @click.option("--score", metavar="COL", help="The score. May be left out with --decision.")

@@ -29,6 +29,7 @@ SCORES_HAD_BEEN_SHOWN: Final = "scores had been shown"
 TOO_MANY_GROUPS: Final = "too many groups"
 NO_PAIR: Final = "no two groups large enough"
 NONE_KNOWN: Final = "no known outcomes among them"
+MODEL_UNKNOWN: Final = "the model's selection is not known"
 
 POOLED: Final[dict[str, str]] = {"en": spec.POOLED, "de": "kleine Gruppen zusammen"}
 """The group of all groups too small to be shown, by language."""
@@ -59,6 +60,7 @@ GERMAN: Final[dict[str, str]] = {
     TOO_MANY_GROUPS: "zu viele Gruppen",
     NO_PAIR: "keine zwei Gruppen groß genug",
     NONE_KNOWN: "darunter kein Ausgang bekannt",
+    MODEL_UNKNOWN: "die Auswahl des Modells ist nicht bekannt",
     phrases.COULD_BE_ANYTHING: "Ausgänge, die niemand sieht, könnten alles daraus machen",
     phrases.NO_BOUNDS: "für dieses Maß gibt es keine Grenzen",
     phrases.OPEN_BY_RECORDING: "was nicht erfasst ist, lässt es offen",

@@ -1,0 +1,206 @@
+"""The named columns of a list that was filled in: CSV or XLSX. No other column is read beyond its heading.
+
+Belongs here: finding the heading among notes above it, the cells below it, telling a formula from a value.
+Does not belong here: what a cell must hold (checking).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+from xml.etree.ElementTree import ParseError
+
+from data_contracts.errors import UsageError
+from data_contracts.sheets import is_formula_like
+
+SHEET: Final = "list"
+"""The sheet that holds the answers, where a workbook has several."""
+KEY: Final = "case_id"
+"""The heading is the row with this cell."""
+MOST_ROWS: Final = 200_000
+MOST_BYTES: Final = 200_000_000
+"""Of a file, and of what a workbook unpacks to: no team's list is as long."""
+HEADING_WITHIN: Final = 100
+"""Rows in which the heading is looked for."""
+
+
+class Special(Enum):
+    """Cells that hold no value."""
+
+    FORMULA = "formula"
+
+
+Cell = str | date | Special | None
+
+
+@dataclass(frozen=True)
+class AnswerSheet:
+    """The answer columns of a file.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    sha256 : str
+        Of its bytes.
+    columns : tuple of str
+        Those wanted columns that it has.
+    others : int
+        How many other columns it has; they were not read.
+    rows : list of (int, dict)
+        Number of the row as a spreadsheet counts, and its cells by column.
+    """
+
+    name: str
+    sha256: str
+    columns: tuple[str, ...]
+    others: int
+    rows: list[tuple[int, dict[str, Cell]]]
+
+
+def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
+    """Read some columns of a list.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV or XLSX file.
+    columns : sequence of str
+        Names as in its heading, `case_id` among them.
+
+    Returns
+    -------
+    AnswerSheet
+        Rows without a cell in any of the columns are left out.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read, or has no heading.
+    """
+    content = _bytes_of(path)
+    rows = _workbook(content, path.name) if content.startswith(b"PK") else _text(content, path.name)
+    try:
+        at, heading = next(
+            (number, cells)
+            for number, cells in islice(rows, HEADING_WITHIN)
+            if any(isinstance(cell, str) and cell.strip().lower() == KEY for cell in cells)
+        )
+    except StopIteration:
+        raise UsageError(
+            f"no row has a cell “{KEY}”: it is no list that `plumbline caseload` wrote.",
+            where=path.name,
+            todo="Give the list itself, with its heading.",
+        ) from None
+    names = [cell.strip().lower() if isinstance(cell, str) else "" for cell in heading]
+    places = {name: names.index(name) for name in columns if name in names}
+    twice = [name for name in places if names.count(name) > 1]
+    if twice:
+        raise UsageError(
+            f"the column “{twice[0]}” stands there twice.",
+            where=f"{path.name}, row {at}",
+            todo="Keep the one that was filled in.",
+        )
+    found: list[tuple[int, dict[str, Cell]]] = []
+    for number, cells in rows:
+        taken = {name: _tidy(cells[place] if place < len(cells) else None) for name, place in places.items()}
+        if any(cell is not None for cell in taken.values()):
+            found.append((number, taken))
+        if number > MOST_ROWS:
+            raise UsageError(f"there are more than {MOST_ROWS:,} rows.", where=path.name, todo="Give one list a file.")
+    others = sum(1 for name in names if name and name not in places)
+    return AnswerSheet(path.name, hashlib.sha256(content).hexdigest(), tuple(places), others, found)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            what = "it is a folder, not a file." if path.is_dir() else "there is no such file."
+            raise UsageError(what, where=str(path), todo="Check its path.")
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError("the file is too large for a list.", where=path.name, todo="Give one list a file.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be read ({error.strerror or type(error).__name__}).", where=path.name, todo="Check it."
+        ) from None
+    if not content.strip():
+        raise UsageError("the file is empty.", where=path.name, todo="Save the list again.")
+    return content
+
+
+def _workbook(content: bytes, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
+                raise UsageError("the workbook is too large for a list.", where=name, todo="Give one list a file.")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
+        try:
+            title = SHEET if SHEET in book.sheetnames else book.sheetnames[0]
+            if title != SHEET and len(book.sheetnames) > 1:
+                raise UsageError(f"there is no sheet “{SHEET}”.", where=name, todo="Give the list that was written.")
+            sheet = book[title]
+            sheet.reset_dimensions()  # programs write wrong ones
+            for number, row in enumerate(sheet.iter_rows(), 1):
+                yield number, [Special.FORMULA if cell.data_type == "f" else cell.value for cell in row]
+        finally:
+            book.close()
+    except (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError):
+        raise UsageError(
+            "it is no Excel workbook that can be read.", where=name, todo="Save it again as XLSX or CSV."
+        ) from None
+
+
+def _text(content: bytes, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ["utf-16"] if marked else ["utf-8-sig", "cp1252"]:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return _records(text, name)
+    raise UsageError("it is neither a CSV file nor a workbook.", where=name, todo="Save the list as XLSX or CSV.")
+
+
+def _records(text: str, name: str) -> Iterator[tuple[int, Sequence[str]]]:
+    heads = [line for line in text.splitlines()[:HEADING_WITHIN] if KEY in line.lower()]
+    delimiter = max(",;\t", key=heads[0].count) if heads else ","
+    return _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), name)
+
+
+def _numbered(rows: Iterable[list[str]], name: str) -> Iterator[tuple[int, Sequence[str]]]:
+    try:
+        yield from enumerate(rows, 1)
+    except csv.Error:
+        raise UsageError(
+            "the rows cannot be told apart: a quotation mark is open, or stands inside a value.",
+            where=name,
+            todo="Save the list again as XLSX or CSV.",
+        ) from None
+
+
+def _tidy(value: Any) -> Cell:
+    """A cell as text, a day, a formula, or nothing."""
+    if value is None or isinstance(value, Special):
+        return value
+    if isinstance(value, datetime):
+        return value.date() if value.time() == datetime.min.time() else value.isoformat()
+    if isinstance(value, date):
+        return value
+    text = str(value).strip()
+    if not text:
+        return None
+    return Special.FORMULA if is_formula_like(text) else text
