@@ -127,6 +127,24 @@ SCHEMAS: dict[str, TableSchema] = {
             reason="string",
         ),
     ),
+    "decisions": TableSchema(
+        "open",
+        _columns(
+            as_of="date",
+            cases="string",
+            who="string",
+            attribute="string",
+            group="string",
+            metric="string",
+            comparison="string",
+            reference="string",
+            value="float",
+            low="float",
+            high="float",
+            n="int",
+            reason="string",
+        ),
+    ),
     "drift": TableSchema(
         "open",
         _columns(

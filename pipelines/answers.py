@@ -80,8 +80,8 @@ def store(run: Run, answers: pd.DataFrame, sha256: str) -> tuple[int, int]:
     with transaction(run.con):
         run.con.execute(
             "CREATE OR REPLACE TEMP TABLE _answers (list_id VARCHAR, release_id VARCHAR, programme VARCHAR, "
-            "as_of DATE, case_id VARCHAR, view_before VARCHAR, shown_on DATE, seen_before_deciding VARCHAR, action VARCHAR, "
-            "disagreement VARCHAR, taken_up BOOLEAN, model_selected BOOLEAN, empty BOOLEAN)"
+            "as_of DATE, case_id VARCHAR, view_before VARCHAR, shown_on DATE, seen_before_deciding VARCHAR, "
+            "action VARCHAR, disagreement VARCHAR, taken_up BOOLEAN, model_selected BOOLEAN, empty BOOLEAN)"
         )
         run.con.executemany(
             f"INSERT INTO _answers VALUES ({', '.join('?' * 13)})",
@@ -126,7 +126,12 @@ def answers_of(run: Run) -> pd.DataFrame:
 
 def fingerprint(run: Run) -> str | None:
     """Hash of the answers that a release is made with; None without any."""
-    answers = answers_of(run)
+    make_table(run.con)
+    answers = run.con.execute(
+        f"SELECT {', '.join(KEPT)} FROM ({_NEWEST}) WHERE $day IS NULL OR as_of <= $day "
+        "ORDER BY list_id, as_of, case_id",
+        {"programme": run.programme, "day": run.as_of},
+    ).df()
     if answers.empty:
         return None
     return hashlib.sha256(answers.to_csv(index=False, lineterminator="\n").encode()).hexdigest()

@@ -62,7 +62,7 @@ STEPS = (
     ),
     Step(
         "changes",
-        ("audit.now", "audit.drift"),
+        ("audit.now", "audit.decisions", "audit.drift"),
         ("audit.fairness", "models.scores"),
         audited.changes,
         "fairness_reports",
@@ -166,7 +166,7 @@ def _asset(pack: Pack, days: dg.PartitionsDefinition[str], step: Step) -> dg.Ass
 def _release(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     release = key(pack, "release")
     needed = ["audit.verdict", "audit.groups", "models.scores", "models.explanations", "models.factors"]
-    needed += ["audit.drift", "cohort.attrition"]
+    needed += ["audit.decisions", "audit.drift", "cohort.attrition"]
 
     @dg.multi_asset(
         name=f"{pack.name}__release",

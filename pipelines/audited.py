@@ -1,6 +1,7 @@
 """The audit's steps: what the rooms are asked about groups, and what of it is kept.
 
-Belongs here: the audit of the backtest with what explains a gap and what was tried against it; changes over time.
+Belongs here: the audit of the backtest with what explains a gap and what was tried against it; changes over time; what
+people decided.
 Does not belong here: any figure (fairness_reports), the other steps (pipelines.steps).
 """
 
@@ -15,6 +16,8 @@ import pandas as pd
 from fairness_reports.audit import audit
 from fairness_reports.audit.attrition import attrition
 from fairness_reports.capacity import select_within
+from fairness_reports.decisions import decisions
+from fairness_reports.decisions.figures import TEAM
 from fairness_reports.drift import NOW, drift
 from fairness_reports.identification import ObservationSpec
 from fairness_reports.identification.block import IDENTIFIED, NOT_IDENTIFIABLE, UNDECLARED
@@ -27,6 +30,7 @@ from models.dataset import Rows, load_rows
 from models.model import Audited
 from models.registry import load_model
 from models.splits import Split, temporal_splits
+from pipelines.answers import answers_of, shown
 from pipelines.resources import Run
 from pipelines.steps import trainer_of
 from pipelines.tables import drop, get, noted, put, rows_of
@@ -75,8 +79,7 @@ def _audit(run: Run, facts: Mapping[str, Any], groups: pd.DataFrame) -> pd.DataF
     scored = get(run, "models.backtest")
     chosen = scored[scored["model"] == facts["chosen"]].reset_index(drop=True)
     chosen["selected"] = select_by_split(chosen, charter.capacity.share or 0.0)
-    if spec.observation is not None and spec.observation.scores_shown_since is not None:
-        chosen["treated"] = pd.to_datetime(chosen["as_of"]) >= pd.Timestamp(spec.observation.scores_shown_since)
+    chosen["treated"] = _treated(run, chosen)
     return audit(
         chosen,
         groups,
@@ -88,6 +91,16 @@ def _audit(run: Run, facts: Mapping[str, Any], groups: pd.DataFrame) -> pd.DataF
         bands=[band.up_to for band in spec.bands.root[:-1]],
         observation=spec.observation,
     )
+
+
+def _treated(run: Run, chosen: pd.DataFrame) -> pd.Series:
+    """Whose score workers had seen: all since the declared day, and those of whom a team's answers say so."""
+    since = run.pack.programme.observation.scores_shown_since if run.pack.programme.observation is not None else None
+    days = pd.to_datetime(chosen["as_of"])
+    seen = shown(run)
+    told = set(zip(pd.to_datetime(seen["as_of"]), seen["case_id"], strict=True))
+    answered = [key in told for key in zip(days, chosen["case_id"], strict=True)]
+    return pd.Series(answered, index=chosen.index) | (False if since is None else days >= pd.Timestamp(since))
 
 
 def select_by_split(frame: pd.DataFrame, share: float) -> pd.Series:
@@ -164,10 +177,11 @@ def _options(
 
 
 def changes(run: Run) -> Counts:
-    """Who is scored now, and what has changed since earlier periods and releases."""
+    """Who is scored now, what has changed since earlier periods and releases, and what people decided."""
     facts = noted(run, "backtest")
+    decided = put(run, "audit.decisions", _decided(run))
     if not facts["trained"]:
-        return {"audit.now": 0, "audit.drift": 0, "alarms": 0}
+        return {"audit.now": 0, "audit.decisions": decided, "audit.drift": 0, "alarms": 0}
     today = _now(run)
     earlier = judged_before(run)
     found = drift(
@@ -177,9 +191,41 @@ def changes(run: Run) -> Counts:
     )
     return {
         "audit.now": put(run, "audit.now", today),
+        "audit.decisions": decided,
         "audit.drift": put(run, "audit.drift", found),
         "alarms": int(found["alarm"].sum()),
     }
+
+
+def _decided(run: Run) -> pd.DataFrame:
+    """What people decided beside the model's selection, from the lists that were read back; no columns without any.
+
+    Cases of lists whose day is none of the programme's cohorts any more have no group and no cluster: left out.
+    """
+    spec = run.pack.programme
+    answers = answers_of(run)
+    cases = run.con.execute(
+        "SELECT c.as_of, c.case_id, c.cluster_id, c.team, o.outcome "
+        'FROM cohort."case" c LEFT JOIN outcomes.outcome o ON o.programme = c.programme AND o.main '
+        "AND o.cohort = c.cohort AND o.as_of = c.as_of AND o.case_id = c.case_id WHERE c.programme = ?",
+        [run.programme],
+    ).df()
+    keys = ["as_of", "case_id"]
+    for frame in (answers, cases):
+        frame["as_of"] = pd.to_datetime(frame["as_of"])
+    found = answers.merge(cases, on=keys, validate="1:1") if len(answers) else answers
+    if found.empty:
+        return pd.DataFrame()
+    names = spec.protected.attributes
+    groups = group_values(run.con, run.programme, names)[[*keys, *names]]
+    groups["as_of"] = pd.to_datetime(groups["as_of"])
+    found = found.drop(columns="team") if TEAM in names else found
+    return decisions(
+        found.merge(groups, on=keys, how="left", validate="1:1"),
+        spec.protected,
+        minimum_cell=run.pack.charter.minimum_cell,
+        seed=spec.seed,
+    )
 
 
 def _now(run: Run) -> pd.DataFrame:

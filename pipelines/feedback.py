@@ -146,5 +146,5 @@ def _told(run: Run, sheet: AnswerSheet, answers: pd.DataFrame, new: int, correct
     if late:
         lines.append(f"{late:,} scores were shown although the list had expired. The answers are kept.")
     if sheet.others:
-        lines.append(f"{sheet.others} other columns were not read.")
+        lines.append(f"Other columns ({sheet.others}) were not read.")
     return "\n".join(lines)

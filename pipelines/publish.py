@@ -19,6 +19,7 @@ from fairness_reports.release import Release, ReleaseWriter
 from fairness_reports.reports import render
 from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
+from pipelines.answers import fingerprint
 from pipelines.audited import judged_before
 from pipelines.report_context import release_context
 from pipelines.resources import Run
@@ -32,6 +33,7 @@ _ORDER = {
     "factors": ["factor", "attribute", "group"],
     "shapes": ["factor", "feature", "position"],
     "drift": ["attribute", "group", "metric", "since"],
+    "decisions": ["as_of", "cases", "who", "attribute", "group", "metric", "comparison", "reference"],
     "mitigation": ["option", "split", "attribute", "group", "metric", "comparison", "reference"],
 }
 """Tables of the open part, and what orders and names their rows."""
@@ -60,6 +62,8 @@ def publish(run: Run) -> Release:
     frames: dict[str, Any] = {"metrics": metrics, "quality": quality}
     if fairness is not None and factors is not None:
         frames |= {"fairness": fairness, "factors": factors, "shapes": get(run, "models.shapes"), **_about_groups(run)}
+    if has(run, "audit.decisions"):
+        frames["decisions"] = get(run, "audit.decisions")
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
         for name, order in _ORDER.items():
             if name in frames:
@@ -122,6 +126,8 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
     made_of = [manifest[name] for name in ("as_of", "inputs", "code_version", "charter_hash", "config_hash")]
     # the training too: its model, and how often the test had been opened, are part of what the release says
     made_of += [run.key.key_id, deliveries(run), manifest["training"], manifest["compared_with"]]
+    told = fingerprint(run)
+    made_of += [] if told is None else [told]  # what teams answered is part of what the release says
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     manifest["release_id"] = f"{manifest['as_of']}-{digest[:10]}"
     manifest["created_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

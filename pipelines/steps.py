@@ -29,6 +29,7 @@ from models.outcomes import build_outcomes, labels_within
 from models.registry import data_hash, load_model
 from models.splits import Split, split_calendar, temporal_splits, training_rows
 from models.training import Trainer
+from pipelines.answers import forget_answers
 from pipelines.entrance import pending_delivery, settle
 from pipelines.report_context import about_scores
 from pipelines.resources import Run
@@ -61,6 +62,7 @@ def core(run: Run) -> Counts:
         raise
     settle(run, None)
     forget(run)
+    forget_answers(run)
     return {f"core.{table}": count for table, count in rows.items()}
 
 

@@ -178,6 +178,8 @@ class ReportContext:
         Judged rows of earlier releases with a column `release_id`, oldest first.
     drift : DataFrame, optional
         As fairness_reports.drift makes it.
+    decisions : DataFrame, optional
+        As fairness_reports.decisions makes it; None where no answers were read.
     observation : ObservationSpec, optional
         Who gets an outcome; None where nobody has declared it.
     rule : Text, optional
@@ -220,6 +222,7 @@ class ReportContext:
     mitigation: pd.DataFrame | None = None
     earlier: pd.DataFrame | None = None
     drift: pd.DataFrame | None = None
+    decisions: pd.DataFrame | None = None
     observation: ObservationSpec | None = None
     rule: Text | None = None
     least: int | None = None
