@@ -1,7 +1,7 @@
 """The pages of a release: one self-contained HTML file each, in English and German.
 
 Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, fairness,
-explained, tested, card, delivered), its words in catalogue/, its layout in templates/.
+explained, tested, splits_page, card, delivered), its words in catalogue/, its layout in templates/.
 Does not belong here: computing figures, or restricted rows.
 """
 
@@ -19,6 +19,7 @@ from fairness_reports.reports.filling import filled
 from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.reports.layout import Page
 from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
+from fairness_reports.reports.splits_page import splits_page
 from fairness_reports.reports.tested import models_page
 
 __all__ = ["PAGES", "BandLine", "Excluded", "FeatureLine", "ReportContext", "render", "render_quality"]
@@ -28,6 +29,7 @@ _BUILD: dict[str, Callable[[Language, ReportContext], Page]] = {
     "fairness": fairness_page,
     "explanations": explanations_page,
     "models": models_page,
+    "splits": splits_page,
     "model_card": model_card_page,
     "quality": quality_page,
 }

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from fairness_reports.reports.bands import band_rows, band_sentence, is_told, of_100
-from fairness_reports.reports.charts import Chart, Point, intervals
-from fairness_reports.reports.context import ReportContext, rows_of
+from fairness_reports.reports.charts import Point, intervals
+from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import (
     cases_word,
     count,
@@ -38,6 +36,7 @@ from fairness_reports.reports.layout import (
     Section,
     Table,
 )
+from fairness_reports.reports.splits_page import trend
 
 _SHOWN = (
     "auc", "average_precision", "brier", "brier_skill", "calibration_in_the_large", "calibration_slope",
@@ -56,14 +55,14 @@ def index_page(language: Language, context: ReportContext) -> Page:
         if bands:
             sections.append(_bands(language, context, bands))
         sections += performance(language, context)
-    if not context.cohorts.empty:
-        sections.append(_cohorts(language, context))
+    elif (shown := trend(language, context)) is not None:
+        sections.append(Section(t("index.trend_title"), [Pictures([shown])]))
     links = [(f"{name}.html", str(t(f"page.{name}")), str(t(f"about_page.{name}"))) for name in PAGES[1:]]
     sections.append(Section(t("index.read_on"), [Links(links)]))
     return Page("index", sections)
 
 
-PAGES = ("index", "fairness", "explanations", "models", "model_card", "quality")
+PAGES = ("index", "fairness", "explanations", "models", "splits", "model_card", "quality")
 
 
 def verdict_headline(language: Language, context: ReportContext) -> str:
@@ -230,38 +229,3 @@ def _models_table(language: Language, context: ReportContext) -> Table | None:
         rows.append([*cells, *(figure_cell(language, m, metrics[m]) if m in metrics else "–" for m in _COMPARED)])
     head = [t("index.model"), *(metric_label(language, name) for name in _COMPARED)]
     return Table(t("index.models_title"), head, rows, numbers_from=1)
-
-
-def _cohorts(language: Language, context: ReportContext) -> Section:
-    t, rows, points = language.t, [], []
-    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
-        open_yet = not known(row.outcomes)
-        shown = not open_yet and min(int(row.outcomes), int(row.cases) - int(row.outcomes)) >= context.minimum_cell
-        outcomes = t("index.cohort_open") if open_yet else count(language, context, row.outcomes)
-        share = language.percent(row.outcomes / row.cases, 1) if shown else "–"
-        day = language.date(pd.Timestamp(row.as_of).date())
-        role = language.word("role", str(row.role))
-        rows.append([str(row.cohort), day, role, count(language, context, row.cases), outcomes, share])
-        if shown:
-            points.append(Point(f"{row.cohort} · {day}", row.outcomes / row.cases, note=share))
-    head = [t(f"index.cohort{key}") for key in ("", "_as_of", "_role", "_cases", "_outcomes", "_share")]
-    table = Table(t("index.cohorts_title"), head, rows, numbers_from=3)
-    blocks: list[Block] = [Para(t("index.cohorts_intro"))]
-    if context.model is None and len(points) > 1:
-        blocks.append(Pictures([Picture(_trend(language, points), table)]))
-    else:
-        blocks.append(table)
-    return Section(t("index.cohorts_title"), blocks)
-
-
-def _trend(language: Language, points: list[Point]) -> Chart:
-    t = language.t
-    return intervals(
-        points,
-        identity="trend",
-        title=t("index.trend_title"),
-        description=t("index.trend_desc"),
-        axis=t("index.trend_axis"),
-        tick=language.percent,
-        limits=(0.0, min(1.0, max(p.value for p in points) * 1.15 + 0.01)),
-    )

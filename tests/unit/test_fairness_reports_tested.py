@@ -90,52 +90,6 @@ def test_development_and_sealed_test_are_told_apart() -> None:
     assert "0.88" not in section(seen, "What was compared", "The sealed test")
 
 
-def test_openings_and_the_training() -> None:
-    context = fake.context()
-    part = section(text(context), "The sealed test The test (2014B)", "Do scores keep")
-    for said in ("Opened once under this charter.", "Before that, 3 times under other charters.",
-                 "trained as of 31 October 2014: there had been none under this charter.",
-                 "trained again from 1 May 2015."):  # fmt: skip
-        assert said in part
-    first = {**context.manifest["training"], "openings": 4, "openings_before": 0, "reason": "cadence"}
-    page = text(replace(context, manifest={**context.manifest, "training": first}))
-    assert "Opened 4 times under this charter. It had not been opened under any other charter." in page
-    assert "the time that the charter sets had passed" in page
-    unknown = {name: value for name, value in context.manifest.items() if name != "training"}
-    assert "How often the test has been opened is not recorded" in text(replace(context, manifest=unknown))
-
-
-def test_relatives_in_both_ways_and_a_few_of_them_are_not_counted_out() -> None:
-    page = text(fake.context())
-    part = section(page, "How the past is cut Each line", "What was compared")
-    assert "2012J development 2 cohorts (2011J, 2012B) 1 cohort (2012J) 2,407 6,505 left out of learning" in part
-    assert "rows they have: fewer than 10" in part
-    assert "0.3%" not in part
-    assert "rows they have: 22.0%" in part
-    assert "2013J development 0.69 0.68 to 0.71 0.70" in part  # the first column is always the one that left them out
-    assert "2014B test 0.70 0.69 to 0.72 0.69 0.68 to 0.71 left out of learning" in part
-    assert "2013J [1y] 1y 0.67" in part
-    context = fake.context()
-    crossed = context.splits.assign(design="cross_fitted")
-    assert "each group was scored by a model that had learned from the other groups only" in text(
-        replace(context, splits=crossed)
-    )
-    alone = less(context, lambda rows: rows["model"].map(lambda name: name.endswith((" purged", " cross_fitted"))))
-    assert str(catalogue("en")["tested.both_none"]) in text(alone)
-    assert (
-        "<svg"
-        not in page_html("en", replace(context, calendar=context.calendar.head(0)), "models").split(
-            "What was compared, and why this model</h2>"
-        )[0]
-    )
-
-
-def test_of_many_cohorts_the_first_and_the_last_are_named() -> None:
-    context = fake.context()
-    many = context.splits.assign(train_cohorts=", ".join(f"c{i}" for i in range(12)))
-    assert "12 cohorts (c0 … c11)" in text(replace(context, splits=many))
-
-
 def test_factors_that_cost_most_come_first_and_the_one_that_cannot_be_told_last() -> None:
     part = section(text(fake.context()), "What each factor adds The chosen model", "The sealed test")
     table = part[part.index("Change without it") :]
@@ -264,7 +218,6 @@ def kind(word: str) -> Callable[[pd.DataFrame], pd.Series]:
 
 
 ABSENT: dict[str, Callable[[ReportContext], Any]] = {
-    "splits": lambda c: replace(c, splits=c.splits.head(0)),
     "selection": lambda c: replace(c, selection=c.selection.head(0)),
     "rules": lambda c: replace(c, rules=c.rules.head(0)),
     "learning": lambda c: less(c, kind("learning")),
