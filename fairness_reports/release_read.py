@@ -6,6 +6,7 @@ Does not belong here: anything that writes (fairness_reports.release).
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from data_contracts.errors import PlumblineError
+from data_contracts.errors import PlumblineError, UsageError
 from fairness_reports.release_tables import SCHEMAS
 
 MANIFEST = "manifest.json"
@@ -43,7 +44,7 @@ class Release:
 
     def has(self, name: str) -> bool:
         """Whether the table is part of this release (scores are only when the verdict is fit)."""
-        return self._file(name).is_file()
+        return self.file(name).is_file()
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one table.
@@ -57,7 +58,7 @@ class Release:
         -------
         DataFrame
         """
-        file = self._file(name)
+        file = self.file(name)
         if not file.is_file():
             raise PlumblineError(
                 f"This release has no table “{name}”.",
@@ -70,7 +71,8 @@ class Release:
         """Path of a report page."""
         return self.path / "open" / "reports" / language / f"{page}.html"
 
-    def _file(self, name: str) -> Path:
+    def file(self, name: str) -> Path:
+        """Path of one table, whether or not the release has it."""
         if name not in SCHEMAS:
             raise PlumblineError(f"A release has no table “{name}”.", todo=f"It has {', '.join(SCHEMAS)}.")
         return self.path / SCHEMAS[name].part / f"{name}.parquet"
@@ -132,6 +134,27 @@ def current_release(releases_dir: Path, programme: str) -> Release | None:
     """
     name = current_id(releases_dir, programme)
     return None if name is None else read_release(releases_dir / programme / name)
+
+
+def release_of_day(releases_dir: Path, programme: str, as_of: dt.date) -> Release:
+    """The release of a day: the current one where it is of that day, else the one made last.
+
+    Raises
+    ------
+    UsageError
+        When there is none; it lists the days of which there is one.
+    """
+    current = current_release(releases_dir, programme)
+    if current is not None and current.manifest["as_of"] == as_of.isoformat():
+        return current
+    folders = [path.parent for path in (releases_dir / programme).glob(f"[!.]*/{MANIFEST}")]
+    every = [read_release(folder) for folder in sorted(folders)]
+    days = sorted({str(release.manifest["as_of"]) for release in every})
+    mine = [release for release in every if release.manifest["as_of"] == as_of.isoformat()]
+    if not mine:
+        known = f"There are releases of {', '.join(days)}." if days else f"Make one with: plumbline run {programme}"
+        raise UsageError("there is no release of this day in this home.", where=f"--as-of {as_of}", todo=known)
+    return max(mine, key=lambda release: (str(release.manifest["created_at"]), release.release_id))
 
 
 def stale(releases_dir: Path, programme: str) -> dict[str, Any] | None:

@@ -81,6 +81,8 @@ class Words(BaseModel):
         By the name of the protected attribute.
     bands : dict of Text
         By the name of the score band.
+    questions : list of Text
+        What to ask oneself before a score is used; shown with every case. Without them general ones are shown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -91,6 +93,7 @@ class Words(BaseModel):
     factors: dict[str, FactorWords]
     attributes: dict[str, AttributeWords] = Field(default_factory=dict)
     bands: dict[str, Text] = Field(default_factory=dict)
+    questions: list[Text] = Field(default_factory=list)
 
 
 class HasFactor(Protocol):

@@ -131,15 +131,19 @@ def dummy(programme: str, people: int, out: Path, scenario: str | None, seed: in
 @cli.command()
 @PROGRAMME
 @click.argument("case_id")
+@click.option("--html", type=click.Path(path_type=Path), help="A page to write (mode 0600) instead of text.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The release of this day [default: the current one].")
 @click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
 @HOME
-def explain(programme: str, case_id: str, lang: str, home: Path | None) -> int:
-    """Show one case's score and the reasons behind it."""
+def explain(
+    programme: str, case_id: str, html: Path | None, as_of: dt.datetime | None, lang: str, home: Path | None
+) -> int:
+    """Show one case's score, the reasons and records behind it, and what it does not say. The opening is logged."""
     place = _open_home(home)
     with told(place.root):
         from pipelines.explain import explain_case
 
-        click.echo(explain_case(place, programme, case_id, lang))
+        click.echo(explain_case(place, programme, case_id, lang, as_of.date() if as_of else None, html))
     return 0
 
 

@@ -22,8 +22,7 @@ import pandas as pd
 from data_contracts.errors import PlumblineError, UsageError
 from fairness_reports.audit import audit
 from fairness_reports.capacity import select_within
-from fairness_reports.release import Release, current_release
-from fairness_reports.release_read import read_release
+from fairness_reports.release_read import Release, release_of_day
 from fairness_reports.release_tables import new_file, to_arrow, write_parquet
 from fairness_reports.verdict import Reason, judge
 from features.spec import columns
@@ -140,7 +139,7 @@ def evaluate_release(home: Home, programme: str, as_of: dt.date, on: dt.date | N
 
     pack = load_pack(programme)
     pack.require_sign_off()
-    release = release_of(home, pack.name, as_of)
+    release = release_of_day(home.releases, pack.name, as_of)
     day = on or dt.date.today()
     if not as_of < day <= dt.date.today():
         raise UsageError(
@@ -154,27 +153,6 @@ def evaluate_release(home: Home, programme: str, as_of: dt.date, on: dt.date | N
         found = judged(copy, release)
     folder = _leave(home, pack, found)
     return Ending(0, f"{said(found, pack, lang)}\n{folder}")
-
-
-def release_of(home: Home, programme: str, as_of: dt.date) -> Release:
-    """The release of a day: the current one where it is of that day, else the one made last.
-
-    Raises
-    ------
-    UsageError
-        When there is none.
-    """
-    current = current_release(home.releases, programme)
-    if current is not None and current.manifest["as_of"] == as_of.isoformat():
-        return current
-    folders = [path.parent for path in (home.releases / programme).glob("[!.]*/manifest.json")]
-    every = [read_release(folder) for folder in sorted(folders)]
-    days = sorted({str(release.manifest["as_of"]) for release in every})
-    mine = [release for release in every if release.manifest["as_of"] == as_of.isoformat()]
-    if not mine:
-        known = f"There are releases of {', '.join(days)}." if days else f"Make one with: plumbline run {programme}"
-        raise UsageError("there is no release of this day in this home.", where=f"--as-of {as_of}", todo=known)
-    return max(mine, key=lambda release: (str(release.manifest["created_at"]), release.release_id))
 
 
 def judged(run: Run, release: Release) -> Evaluation:

@@ -1,21 +1,28 @@
-"""The commands `explain` and `report`: what the newest release says of a case, and where its pages are.
+"""The commands `explain` and `report`: what a release says of a case, and where its pages are.
 
-Belongs here: finding the release, the case and the pack's words.
+Belongs here: finding the release, the case and the pack's words; writing the page; logging that it was opened.
 Does not belong here: the sentences (fairness_reports.reports.case).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
+from pathlib import Path
+from typing import Any
 
-from data_contracts.errors import RefusedError, UsageError
+import pandas as pd
+
+from data_contracts.errors import PlumblineError, RefusedError, UsageError
 from fairness_reports.release import Release, current_release, stale
-from fairness_reports.reports.association import about_others
+from fairness_reports.release_read import release_of_day
 from fairness_reports.reports.bands import band_of_score, is_told
-from fairness_reports.reports.case import Case, case_text
+from fairness_reports.reports.case import GENERATOR, Case, case_page, case_text
+from fairness_reports.reports.figures import is_overall, known
 from fairness_reports.reports.language import Language
-from features.spec import columns
+from pipelines.openings import log_opening
 from pipelines.packs import Pack, load_pack
+from pipelines.report_context import excluded
 from pipelines.settings import Home
 
 
@@ -37,48 +44,148 @@ def newest(home: Home, pack: Pack) -> Release:
     return release
 
 
-def explain_case(home: Home, programme: str, case_id: str, lang: str) -> str:
-    """A case's score and its strongest reasons, as text.
+def explain_case(
+    home: Home, programme: str, case_id: str, lang: str, as_of: dt.date | None = None, html: Path | None = None
+) -> str:
+    """A case's score and its reasons, as text or as a page; that they were opened is logged.
+
+    Parameters
+    ----------
+    home : Home
+        Where the release is.
+    programme : str
+        The programme, built in or a pack's folder.
+    case_id : str
+        The case's pseudonym. No message and no log repeats it.
+    lang : {"en", "de"}
+        The language.
+    as_of : date, optional
+        The day of the release; by default the current one.
+    html : Path, optional
+        The page to write, readable by its owner only.
+
+    Returns
+    -------
+    str
+        The text, or where the page is.
 
     Raises
     ------
     RefusedError
         When the verdict withholds scores.
     UsageError
-        When there is no release, or no such case in it.
+        When there is no such release, no such case in it, its restricted part has expired, or the page may not be
+        written there.
     """
     pack = load_pack(programme)
-    release = newest(home, pack)
+    current = newest(home, pack)
+    release = current if as_of is None else release_of_day(home.releases, pack.name, as_of)
     headline = release.manifest["headline"][lang]
-    if not release.has("scores"):
+    if release.manifest["verdict"] != "fit":
         told = [reason["text"][lang] for reason in release.manifest["reasons"]]
         raise RefusedError("no scores were published.", reasons=[headline, *told])
-    scores = release.table("scores")
-    row = scores[scores["case_id"] == case_id]
-    if row.empty:
+    if html is not None:
+        _may_write(html)
+    case = _case(home, pack, release, headline, case_id)
+    language = Language(lang)
+    if html is None:
+        shown = case_text(language, case)
+        log_opening(home, "explain", pack.name, release.release_id, 1)
+        return shown
+    page = case_page(language, case)
+    log_opening(home, "explain", pack.name, release.release_id, 1)  # first: a page that is there was logged
+    _write_page(html, page)
+    return (
+        f"Page: {html}\n"
+        "It is restricted: it speaks of one person. Keep it in the file, and delete it when its purpose is served."
+    )
+
+
+def _case(home: Home, pack: Pack, release: Release, headline: str, case_id: str) -> Case:
+    if not (release.has("scores") and release.has("explanations")):
         raise UsageError(
-            "there is no such case in the newest release.",
+            "the restricted part of this release is not there any more.",
+            where=release.release_id,
+            todo="It expires some time after a newer release; leave out --as-of for the current one.",
+        )
+    score, reasons = (_rows(release, name, case_id) for name in ("scores", "explanations"))
+    if score.empty:
+        raise UsageError(
+            "there is no such case in this release.",
             where=release.release_id,
             todo="Case ids are the pseudonyms in restricted/scores.parquet.",
         )
-    reasons = release.table("explanations")
     audit, split = release.table("fairness"), release.manifest["audited_model"]["split"]
-    past = band_of_score(audit[audit["split"] == split], float(row.iloc[0]["score"]))
-    mark = stale(home.releases, pack.name)
-    case = Case(
-        score=row.iloc[0],
-        reasons=reasons[reasons["case_id"] == case_id],
+    test = audit[audit["split"] == split]
+    least = pack.charter.minimum_cell
+    past = band_of_score(test, float(score.iloc[0]["score"]))
+    current = current_release(home.releases, pack.name)
+    is_current = current is not None and current.release_id == release.release_id
+    mark = stale(home.releases, pack.name) if is_current else None
+    return Case(
+        score=score.iloc[0],
+        reasons=reasons,
+        programme=pack.name,
         release_id=release.release_id,
         headline=headline,
         title=pack.programme.title,
-        contact=pack.charter.disagreement_contact,
+        charter=pack.charter,
         words=pack.words,
+        features=pack.programme.features,
+        excluded=excluded(pack),
         simulated=pack.programme.simulated,
         stale_since=dt.date.fromisoformat(mark["on"]) if mark else None,
-        others=about_others(columns(pack.programme.features)),
-        past=past if past is not None and is_told(past, pack.charter.minimum_cell) else None,
+        newer=None if is_current or current is None else dt.date.fromisoformat(current.manifest["as_of"]),
+        past=past if past is not None and is_told(past, least) else None,
+        everyone=_everyone(test),
     )
-    return case_text(Language(lang), case)
+
+
+def _rows(release: Release, name: str, case_id: str) -> pd.DataFrame:
+    """The rows of one case; the others are not read into memory."""
+    return pd.read_parquet(release.file(name), filters=[("case_id", "==", case_id)])
+
+
+def _everyone(test: pd.DataFrame) -> float | None:
+    """The share of all cases of the test with the outcome."""
+    rows = test[test["attribute"].map(is_overall) & (test["metric"] == "base_rate") & (test["comparison"] == "value")]
+    rows = rows[rows["band"].map(lambda band: not known(band) or str(band) in ("", "all"))]
+    value: Any = rows["value"].iloc[0] if len(rows) else None
+    return float(value) if known(value) else None
+
+
+def _may_write(path: Path) -> None:
+    """Only a page of one case may be replaced: a mistyped name must not cost somebody their file."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError("the page needs a name that ends in .html.", where=path.name, todo="Check --html.")
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as handle:
+            ours = f'content="{GENERATOR}"'.encode() in handle.read(500)
+    except OSError:
+        ours = False
+    if not ours:
+        raise UsageError(
+            "there is such a file, and `explain` has not written it.", where=path.name, todo="Name another --html."
+        )
+
+
+def _write_page(path: Path, page: str) -> None:
+    """Write through a draft that nobody else could ever read, then put it in place at once."""
+    draft = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        draft.replace(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PlumblineError(
+            f"the page cannot be written ({reason}).", where=path.name, todo="Check its folder."
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def where_reports_are(home: Home, programme: str) -> str:

@@ -48,7 +48,7 @@ def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> Repo
             for name, band in zip(score_bands(np.empty(0), ends[:-1])[0], programme.bands.root, strict=True)
         ],
         features=_lines(pack),
-        excluded=_excluded(pack),
+        excluded=excluded(pack),
         **frames,
     )
 
@@ -174,7 +174,8 @@ def _lines(pack: Pack) -> list[FeatureLine]:
     return lines
 
 
-def _excluded(pack: Pack) -> list[Excluded]:
+def excluded(pack: Pack) -> list[Excluded]:
+    """What is recorded and what the model does not see: protected attributes, and columns by their tags."""
     found = [Excluded(pack.words.attributes[name].label, "protected") for name in pack.programme.protected.attributes]
     # a proxy that a feature reads is seen; the mapping keeps a column's name for its attribute
     known = {*pack.programme.protected.attributes, *(getattr(f, "attribute", "") for f in pack.programme.features)}

@@ -93,7 +93,7 @@ def score_open(run: Run, deployed: Model, audited: Audited, reseeded: Sequence[M
         append(run, "models.scores", typed("scores", "restricted", block.scores.assign(others=list(others))))
         told = block.reasons.assign(
             value=pd.Series([_shown(value) for value in block.reasons["value"]], dtype=object),
-            values=[[_shown(value) for value in values] for values in block.reasons["values"]],
+            values=block.reasons["values"].map(lambda values: [_shown(value) for value in values]),
         )
         reasons += append(run, "models.explanations", typed("explanations", "restricted", told))
         keys.append(frame[["cohort", "as_of", "case_id"]])
