@@ -166,6 +166,7 @@ def _lines(pack: Pack) -> list[FeatureLine]:
             direction=feature.direction,
             missing=missing_rule(feature),
             kind=feature.kind,
+            attribute=getattr(feature, "attribute", None),
         )
         if isinstance(feature, EventFeature):
             far, source = read_window(feature.window).far, ", ".join(feature.events.type)

@@ -62,6 +62,8 @@ class FeatureLine:
         What stands in its cell where there is nothing.
     kind : str, optional
         Its kind (features.kinds), which tells the unit of its values.
+    attribute : str, optional
+        The attribute that it reads, for the words of its categories.
     """
 
     name: str
@@ -73,6 +75,7 @@ class FeatureLine:
     direction: str | None = None
     missing: Text | None = None
     kind: str | None = None
+    attribute: str | None = None
 
 
 @dataclass(frozen=True)

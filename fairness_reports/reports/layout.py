@@ -91,10 +91,11 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart and its figures; without a table where a wider one stands under it."""
+    """A chart, its figures (no table where a wider one stands under it), and what it says in a sentence or two."""
 
     chart: Chart
     table: Table | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True)
