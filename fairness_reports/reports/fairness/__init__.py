@@ -1,7 +1,7 @@
 """The fairness page: first what is read in two minutes, then where gaps come from, what was tried, and all figures.
 
 Belongs here: the order of the page's parts. The parts are in the modules: short and sure (sentences), origin, tried,
-course, tables, pictures, people; rows chooses the rows that they speak of.
+course, tables, pictures, people, people_and_model; rows chooses the rows that they speak of.
 Does not belong here: computing anything (fairness_reports.audit), judging it (fairness_reports.verdict).
 """
 
@@ -13,6 +13,7 @@ from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.course import course_sections
 from fairness_reports.reports.fairness.origin import origin_sections
 from fairness_reports.reports.fairness.people import attrition, returning, suppressed
+from fairness_reports.reports.fairness.people_and_model import people_and_model
 from fairness_reports.reports.fairness.pictures import pictures
 from fairness_reports.reports.fairness.rows import GAPS, in_all_bands, judged, of_groups
 from fairness_reports.reports.fairness.short import compared, gap_answer
@@ -34,9 +35,11 @@ def fairness_page(language: Language, context: ReportContext) -> Page:
     groups = of_groups(frame)
     if groups.empty:
         nothing = Section(t("fairness.intro_title"), [Para(t("fairness.not_run"))])
-        return Page("fairness", [nothing, attrition(language, context, frame)])
+        told = people_and_model(language, context)
+        return Page("fairness", [nothing, *told, attrition(language, context, frame)])
     sections = audit_sections(language, context, everything)
-    people = [attrition(language, context, frame), returning(language, context)]
+    decided = people_and_model(language, context)
+    people = [*decided, attrition(language, context, frame), returning(language, context)]
     return Page("fairness", [*sections, *people, measures(language, context, groups)])
 
 
