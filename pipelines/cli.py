@@ -203,7 +203,7 @@ def report(programme: str, home: Path | None) -> int:
 def relink(
     file: Path, data: Path, out: Path, programme: str | None, purpose: str | None, who: str, home: Path | None
 ) -> int:
-    """For the holder of the key: add the source's own keys to a restricted table."""
+    """For the holder of the key: add the source's own keys to a restricted table, or to the page of one case."""
     place = _open_home(home)
     if purpose is None:
         purpose = click.prompt("For what purpose", type=str) if sys.stdin.isatty() else "not stated"
@@ -211,6 +211,37 @@ def relink(
         from pipelines.relink import relink_table
 
         click.echo(relink_table(place, file, data, out, programme, purpose, who))
+    return 0
+
+
+@cli.command()
+@PROGRAMME
+@click.option("--team", required=True, help="Whose open cases, as the delivery names the team.")
+@click.option("--blind", is_flag=True, help="Without scores: asks for the worker's own view first.")
+@click.option("--after", type=click.Path(path_type=Path), help="The blind list, filled in: writes the whole list.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day that the newest release has to be of.")
+@click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="A new .xlsx or .csv file, or a folder for both."
+)
+@HOME
+def caseload(
+    programme: str,
+    team: str,
+    blind: bool,
+    after: Path | None,
+    as_of: dt.datetime | None,
+    lang: str,
+    out: Path,
+    home: Path | None,
+) -> int:
+    """Write a team's open cases by band, where the charter names this use. The list decides nothing."""
+    place = _open_home(home)
+    with told(place.root):
+        from pipelines.caseload import make_caseload
+
+        day = as_of.date() if as_of else None
+        click.echo(make_caseload(place, programme, team, out, blind=blind, after=after, as_of=day, lang=lang))
     return 0
 
 
