@@ -88,7 +88,8 @@ def _of_100(language: Language, row: Any) -> dict[str, str]:
 
 
 def _in_short(language: Language, context: ReportContext, frame: pd.DataFrame) -> list[str]:
-    t, said = language.t, []
+    t = language.t
+    said: list[str] = []
     word = cases_word(language, context)
     answered = _all(frame, LISTED, "list", ANSWERED)
     day = language.date(frame["day"].iloc[0])
@@ -110,13 +111,13 @@ def _in_short(language: Language, context: ReportContext, frame: pd.DataFrame) -
     if disagreed is not None:
         said.append(t("decisions.disagreed", **_of_100(language, disagreed)))
         codes = [(code, _all(frame, WITH, JOINT, f"disagreement[{code}]")) for code in DISAGREEMENTS]
-        told = [
+        reasons = [
             t("decisions.reason", reason=language.word("decisions_reason", code), share=language.percent(row.value))
             for code, row in codes
             if row is not None
         ]
-        if told:
-            said.append(t("decisions.reasons", reasons=language.listing(told)))
+        if reasons:
+            said.append(t("decisions.reasons", reasons=language.listing(reasons)))
     return said
 
 
@@ -152,7 +153,9 @@ def _gaps(language: Language, context: ReportContext, frame: pd.DataFrame, cases
         side: {(row.attribute, str(row.group)): row for row in rows_of(_of(frame, cases, side, RATE))}
         for side in (MODEL, who)
     }
-    said, open_ones, rows = [], 0, []
+    said: list[str] = []
+    rows: list[list[Cell | str]] = []
+    open_ones = 0
     for row, name in changes:
         key = (row.attribute, str(row.group))
         cells = [_rate(language, rates[side].get(key)) for side in (MODEL, who)]
@@ -207,7 +210,7 @@ def _points(language: Language, row: Any) -> Cell:
 def _coverage(language: Language, context: ReportContext, frame: pd.DataFrame) -> list[Block]:
     """Of whose cases answers came back."""
     t = language.t
-    rows = [
+    rows: list[list[Cell | str]] = [
         [name, count(language, context, row.n), _rate(language, row)]
         for row, name in _by_group(language, context, _of(frame, LISTED, "list", ANSWERED))
     ]
@@ -232,7 +235,7 @@ def _outcomes(language: Language, context: ReportContext, frame: pd.DataFrame, d
             for side in (MODEL, who)
             for metric in ("fnr", "fpr")
         }
-        lines = []
+        lines: list[list[Cell | str]] = []
         everyone = (OVERALL, OVERALL)
         names = [(everyone, Cell(str(t("fairness.all_cases"))))]
         named = _by_group(language, context, _of(frame, cases, who, "fnr"))
