@@ -16,6 +16,7 @@ import pandas as pd
 
 from fairness_reports.charter import Charter
 from fairness_reports.identification import ObservationSpec
+from fairness_reports.reports.standing import Before, ProgrammeLine
 from features.words import Text, Words
 
 
@@ -108,6 +109,7 @@ _COLUMNS = {
     " bound_low bound_high state confirmatory needed_n detectable_gap tipping_point reason",
     "factors": "factor attribute group importance direction mean_contribution low high n",
     "shapes": "factor feature position part value_from value_to category mean_contribution low high n reason",
+    "tendencies": "factor feature auc low high n reason",
     "quality": "table rule checked failed severity passed value detail",
     "cohorts": "cohort as_of role cases outcomes",
     "attrition": "cohort as_of attribute group registered left_before",
@@ -146,7 +148,7 @@ class ReportContext:
         Cases with a score in this release; None when none are published.
     test_split : str, optional
         Name of the sealed test in `metrics` and `fairness`; by default the last by as_of.
-    metrics, fairness, factors, shapes, quality : DataFrame
+    metrics, fairness, factors, shapes, tendencies, quality : DataFrame
         As in the release's tables; `quality` as data_contracts.quality makes it. Overall rows of `fairness` and
         `factors` have no attribute (null, "", "overall").
         In `fairness` crossed attributes and their groups are joined by fairness_reports.spec.JOIN; overall rows with a
@@ -191,6 +193,10 @@ class ReportContext:
         The minimum cell, where no charter says it.
     horizon : str, optional
         How far ahead the outcome is looked for, as programme.yaml says it: `90d` or `planned_end`.
+    before : Before, optional
+        The release of an earlier day that this one is compared with; None where there is none.
+    programmes : sequence of ProgrammeLine
+        All programmes of the home as they stood when the release was made, this one included.
     records : mapping, optional
         The public records (fairness_reports.transparency.records), for their page.
     """
@@ -208,6 +214,7 @@ class ReportContext:
     fairness: pd.DataFrame = field(default_factory=lambda: _empty("fairness"))
     factors: pd.DataFrame = field(default_factory=lambda: _empty("factors"))
     shapes: pd.DataFrame = field(default_factory=lambda: _empty("shapes"))
+    tendencies: pd.DataFrame = field(default_factory=lambda: _empty("tendencies"))
     quality: pd.DataFrame = field(default_factory=lambda: _empty("quality"))
     cohorts: pd.DataFrame = field(default_factory=lambda: _empty("cohorts"))
     attrition: pd.DataFrame = field(default_factory=lambda: _empty("attrition"))
@@ -230,6 +237,8 @@ class ReportContext:
     rule: Text | None = None
     least: int | None = None
     horizon: str | None = None
+    before: Before | None = None
+    programmes: Sequence[ProgrammeLine] = ()
     records: Mapping[str, Any] | None = None
 
     @property

@@ -31,6 +31,7 @@ def filled(
     reasons: Sequence[str] = (),
     met: Sequence[str] = (),
     accepted: Sequence[str] = (),
+    file: str = "",
 ) -> str:
     """One page as HTML.
 
@@ -54,6 +55,8 @@ def filled(
         The same, at the end.
     reasons, met, accepted : sequence of str
         Of the verdict, for the overview.
+    file : str
+        Name of the file, where it is not the page's name with .html.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def filled(
         reasons=reasons,
         met=met,
         accepted=accepted,
+        file=file or f"{page.name}.html",
         credit=language.text(context.credit),
         style=Markup(resource("style.css")),  # noqa: S704  (our own file)
     )

@@ -15,11 +15,13 @@ from fairness_reports.reports.charts import Chart
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: its text, smaller text under it, and a class for its look."""
+    """One cell of a table: its text, smaller text under it, a class for its look, where it leads, in which language."""
 
     text: str
     sub: str = ""
     look: str = ""
+    href: str = ""
+    lang: str = ""
 
 
 @dataclass(frozen=True)

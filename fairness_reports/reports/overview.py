@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fairness_reports.reports.bands import band_rows, band_sentence, is_told, of_100
+from fairness_reports.reports.changed import changed_section, programmes_section
 from fairness_reports.reports.charts import Point, intervals
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import (
@@ -49,7 +50,7 @@ _NEAR = 0.0006  # the audit names bands to three decimals
 def index_page(language: Language, context: ReportContext) -> Page:
     """The overview of a release."""
     t = language.t
-    sections = [_outcome(language, context), _numbers(language, context)]
+    sections = [changed_section(language, context), _outcome(language, context), _numbers(language, context)]
     if context.model is not None:
         bands = band_rows(context.test_fairness())
         if bands:
@@ -57,12 +58,14 @@ def index_page(language: Language, context: ReportContext) -> Page:
         sections += performance(language, context)
     elif (shown := trend(language, context)) is not None:
         sections.append(Section(t("index.trend_title"), [Pictures([shown])]))
+    if context.programmes:
+        sections.append(programmes_section(language, context))
     links = [(f"{name}.html", str(t(f"page.{name}")), str(t(f"about_page.{name}"))) for name in PAGES[1:]]
     sections.append(Section(t("index.read_on"), [Links(links)]))
     return Page("index", sections)
 
 
-PAGES = ("index", "fairness", "explanations", "models", "splits", "model_card", "quality")
+PAGES = ("index", "fairness", "explanations", "models", "splits", "model_card", "quality", "transparency")
 
 
 def verdict_headline(language: Language, context: ReportContext) -> str:
