@@ -81,7 +81,7 @@ def home_html(code: str, lines: Sequence[ProgrammeLine]) -> str:
     return filled(
         language,
         ReportContext(manifest={"programme": "", "release_id": ""}, title=_both("home.agency"), words=nothing),
-        Page("home", [Section(t("changed.programmes_title"), blocks)]),
+        Page("home", [Section(t("home.releases"), blocks)]),
         names=["home"],
         heading=t("home.title"),
         headline="",
