@@ -1,7 +1,7 @@
 """The pages of a release: one self-contained HTML file each, in English and German.
 
 Belongs here: rendering pages to files. What stands on a page is in the module of the page (overview, fairness,
-explained, tested, splits_page, card, delivered), its words in catalogue/, its layout in templates/.
+explanations, tested, splits_page, card, delivered), its words in catalogue/, its layout in templates/.
 Does not belong here: computing figures, or restricted rows.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from fairness_reports.reports.card import model_card_page
 from fairness_reports.reports.context import BandLine, Excluded, FeatureLine, ReportContext
 from fairness_reports.reports.delivered import quality_page
-from fairness_reports.reports.explained import explanations_page
+from fairness_reports.reports.explanations import explanations_page
 from fairness_reports.reports.fairness import fairness_page
 from fairness_reports.reports.filling import filled
 from fairness_reports.reports.language import LANGUAGES, Language
@@ -21,6 +21,7 @@ from fairness_reports.reports.layout import Page
 from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
 from fairness_reports.reports.splits_page import splits_page
 from fairness_reports.reports.tested import models_page
+from fairness_reports.reports.transparency import transparency_page
 
 __all__ = ["PAGES", "BandLine", "Excluded", "FeatureLine", "ReportContext", "render", "render_quality"]
 
@@ -32,6 +33,7 @@ _BUILD: dict[str, Callable[[Language, ReportContext], Page]] = {
     "splits": splits_page,
     "model_card": model_card_page,
     "quality": quality_page,
+    "transparency": transparency_page,
 }
 
 

@@ -8,57 +8,112 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from fairness_reports.charter import is_placeholder
-from fairness_reports.reports.association import about_others, tagged
-from fairness_reports.reports.context import ReportContext
+from fairness_reports.reports.association import about_others
+from fairness_reports.reports.card_parts import excluded_section, features_section, group_sections
+from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     attribute_label,
     cases_word,
     count,
-    factor_words,
     in_order,
     is_overall,
-    known,
     model_label,
 )
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Bullets, Cell, Facts, Page, Para, Section, Table
+from fairness_reports.reports.layout import Block, Bullets, Facts, Page, Para, Section
 from fairness_reports.reports.overview import metrics_table
 from fairness_reports.spec import JOIN
 from features.words import Text
 
-Field = tuple[str, Sequence[str]]
+_DATA_PROTECTION = ("legal_basis", "impact_assessment", "people_informed", "retention")
+_PRACTICE = ("consulted", "label_rule", "observation")
+
+
+class Field(NamedTuple):
+    """One field of the card.
+
+    Attributes
+    ----------
+    name : str
+        Its name; `card.field.NAME` are its words.
+    answers : sequence of str
+        What is known, in one language; empty where nobody has said it.
+    source : str
+        Where the answer comes from, or should be written.
+    """
+
+    name: str
+    answers: Sequence[str]
+    source: str = "release"
+
+    @property
+    def who(self) -> str:
+        """The role that should fill it in."""
+        if self.name in (*_DATA_PROTECTION, "output_checked_by"):
+            return "data_protection"
+        if self.name in _PRACTICE:
+            return "practice_lead"
+        return "owner" if self.source.startswith("charter.yaml") else "analyst"
 
 
 def model_card_page(language: Language, context: ReportContext) -> Page:
     """The model card."""
     t = language.t
-    purpose = _purpose(language, context)
-    people = _people(language, context)
-    model = _model(language, context)
-    fields = [*purpose, *people, *model]
-    missing = [t(f"card.field.{name}") for name, answer in fields if not answer]
+    purpose, people, model = card_fields(language, context).values()
+    missing = [
+        t("card.missing_line", field=t(f"card.field.{each.name}"), who=t(f"who.{each.who}"), source=each.source)
+        for each in (*purpose, *people, *model)
+        if not each.answers
+    ]
     sections = [
         Section(t("card.purpose_title"), [Para(t("card.intro"), "lead"), _facts(language, purpose)]),
         Section(t("card.people_title"), [_facts(language, people)]),
         Section(t("card.model_title"), [*([] if context.model else [Para(t("card.none"))]), _facts(language, model)]),
     ]
     if context.features:
-        sections.append(_features(language, context))
+        sections.append(features_section(language, context))
+    sections.append(excluded_section(language, context))
     if context.model is not None:
         sections.append(Section(t("card.performance_title"), [metrics_table(language, context)]))
-    sections.append(Section(t("card.limits_title"), [Bullets([t(f"card.limits_text.{i}") for i in range(1, 6)])]))
+        sections += group_sections(language, context)
+    sections.append(Section(t("card.limits_title"), [Bullets([t(f"card.limits_text.{i}") for i in LIMITS])]))
     left: list[Block] = [Para(t("card.missing_intro")), Bullets(missing)] if missing else [Para(t("card.missing_none"))]
     sections.append(Section(t("card.missing_title"), left))
     return Page("model_card", sections)
 
 
+LIMITS = range(1, 6)
+"""Numbers of the sentences on limits (`card.limits_text.N`)."""
+
+
+def card_fields(language: Language, context: ReportContext) -> dict[str, list[Field]]:
+    """The fields of the card by section: purpose, people, model.
+
+    Parameters
+    ----------
+    language : Language
+        The language of the answers. Every language has the same fields with the same number of answers.
+    context : ReportContext
+        What is known.
+
+    Returns
+    -------
+    dict of str to list of Field
+    """
+    return {
+        "purpose": _purpose(language, context),
+        "people": _people(language, context),
+        "model": _model(language, context),
+    }
+
+
 def _facts(language: Language, fields: Sequence[Field]) -> Facts:
-    return Facts([(str(language.t(f"card.field.{name}")), answer) for name, answer in fields if answer])
+    return Facts([(str(language.t(f"card.field.{each.name}")), each.answers) for each in fields if each.answers])
 
 
 def _said(language: Language, value: Text | Sequence[Text] | date | None) -> list[str]:
@@ -71,46 +126,76 @@ def _said(language: Language, value: Text | Sequence[Text] | date | None) -> lis
     return [language.text(text) for text in texts if not is_placeholder(language.text(text))]
 
 
+def _record(language: Language, context: ReportContext, name: str) -> list[str]:
+    """What the charter says for the public records."""
+    told = context.charter.transparency if context.charter is not None else None
+    return _said(language, getattr(told, name, None))
+
+
 def _purpose(language: Language, context: ReportContext) -> list[Field]:
-    charter = context.charter
-    fields: list[Field] = [
-        ("name", [language.text(context.title)]),
-        ("description", _said(language, context.description)),
-        ("target", [language.text(context.words.outcome)]),
-        ("label", [language.t("card.label_text")]),
+    charter, t = context.charter, language.t
+    fields = [
+        Field("name", [language.text(context.title)]),
+        Field("version", [t("card.version_text", release=context.release_id)]),
+        Field("description", _said(language, context.description), "programme.yaml: description"),
+        Field("target", [language.text(context.words.outcome)]),
+        Field("horizon", _horizon(language, context)),
+        Field("label", [t("card.label_text")]),
+        Field(
+            "label_rule", _record(language, context, "label_decided_by"), "charter.yaml: transparency.label_decided_by"
+        ),
     ]
-    for name in ("problem", "decision_supported", "alternatives", "prohibited_uses"):
-        fields.append((name, _said(language, getattr(charter, name, None))))
+    for name in ("problem", "decision_supported", "prohibited_uses", "alternatives"):
+        fields.append(Field(name, _said(language, getattr(charter, name, None)), f"charter.yaml: {name}"))
     return fields
+
+
+def _horizon(language: Language, context: ReportContext) -> list[str]:
+    if context.horizon is None:
+        return []
+    if context.horizon.endswith("d") and context.horizon[:-1].isdigit():
+        return [str(language.t("form.days", n=int(context.horizon[:-1])))]
+    return [str(language.t("card.horizon_planned_end"))]
 
 
 def _people(language: Language, context: ReportContext) -> list[Field]:
     charter, t = context.charter, language.t
     checked = str(context.manifest.get("output_checked_by") or "")
-    fields: list[Field] = [("owner", _said(language, charter.owner if charter else None))]
-    fields.append(("agreed_on", _said(language, charter.sign_off.date if charter else None)))
+
+    def field(name: str, answers: Sequence[str]) -> Field:
+        return Field(name, answers, f"charter.yaml: {name}")
+
+    fields = [field("owner", _said(language, charter.owner if charter else None))]
+    agreed = _said(language, charter.sign_off.date if charter else None)
+    fields.append(Field("agreed_on", agreed, "charter.yaml: sign_off.date"))
     for name in ("legal_basis", "impact_assessment", "people_informed", "consulted", "disagreement_contact"):
         value = getattr(charter, name, None)
         if name == "impact_assessment" and charter is not None:
             day = _said(language, charter.impact_assessment.date)
-            fields.append((name, [*_said(language, charter.impact_assessment.reference), *day]))
+            fields.append(field(name, [*_said(language, charter.impact_assessment.reference), *day]))
         else:
-            fields.append((name, _said(language, value)))
-    fields.append(("retention", _said(language, charter.retention if charter else None)))
-    fields.append(("review_date", _said(language, charter.review_date if charter else None)))
+            fields.append(field(name, _said(language, value)))
+    fields.append(field("retention", _said(language, charter.retention if charter else None)))
+    fields.append(field("review_date", _said(language, charter.review_date if charter else None)))
     retraining: list[str] = []
     if charter is not None and charter.retraining.every_months is not None:
         retraining = [t("form.every_months", n=charter.retraining.every_months)]
         retraining += _said(language, charter.retraining.reason)
-    fields.append(("retraining", retraining))
-    fields.append(("stop_rule", _said(language, charter.stop_rule if charter else None)))
+    fields.append(field("retraining", retraining))
+    ended = _said(language, charter.stop_rule if charter else None)
+    fields.append(field("stop_rule", [*ended, *_record(language, context, "retirement")]))
     capacity: list[str] = []
     if charter is not None and charter.capacity.share is not None:
         capacity = [language.percent(charter.capacity.share, 1), *_said(language, charter.capacity.reason)]
-    fields.append(("capacity", capacity))
+    fields.append(field("capacity", capacity))
     if about_others(context.features):
-        fields.append(("by_association", _said(language, charter.reason_by_association if charter else None)))
-    fields += [("monitoring", []), ("output_checked_by", [checked] if checked else [])]
+        fields.append(field("by_association", _said(language, charter.reason_by_association if charter else None)))
+    monitoring = _record(language, context, "monitoring")
+    fields += [
+        Field("monitoring", monitoring, "charter.yaml: transparency.monitoring"),
+        Field("watched", [t("card.watched_text")]),
+        Field("output_checked_by", [checked] if checked else [], "manifest.json: output_checked_by"),
+    ]
     return fields
 
 
@@ -126,31 +211,46 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
         population = (
             [t("card.population_text", n=count(language, context, rate.n), cases=cases)] if rate is not None else []
         )
+        observed = [] if context.observation is None else [t("card.observation_text")]
         fields = [
-            ("audited_model", _named(language, manifest.get("audited_model"))),
-            ("deployed_model", _named(language, manifest.get("deployed_model"))),
-            ("change", _change(language, manifest.get("deployed_model"))),
-            ("population", population),
-            ("splits", [t("card.splits_text", cases=cases)]),
-            ("baseline", [model_label(language, name) for name in baselines]),
-            ("subgroups", [t("card.subgroups_text", attributes=labels)] if names else []),
+            Field("audited_model", _named(language, manifest.get("audited_model"))),
+            Field("deployed_model", _named(language, manifest.get("deployed_model"))),
+            Field("change", _change(language, manifest.get("deployed_model"))),
+            Field("population", population),
+            Field("selection", [t("card.selection_text", cases=cases)]),
+            Field("observation", observed, "programme.yaml: observation"),
+            Field("as_of_dates", _days(language, context)),
+            Field("splits", [t("card.splits_text", cases=cases)]),
+            Field("baseline", [model_label(language, name) for name in baselines]),
+            Field("subgroups", [t("card.subgroups_text", attributes=labels)] if names else []),
         ]
     if training := manifest.get("training"):
         times = [t("card.openings_under", n=int(training["openings"]))]
         if training["openings_before"]:
             times.append(t("card.openings_before", n=int(training["openings_before"])))
         fields += [
-            ("trained_as_of", [language.date(str(training["trained_as_of"]))]),
-            ("openings", [str(each) for each in times]),
-            ("due_on", [language.date(str(training["due_on"]))]),
+            Field("trained_as_of", [language.date(str(training["trained_as_of"]))]),
+            Field("openings", [str(each) for each in times]),
+            Field("due_on", [language.date(str(training["due_on"]))]),
         ]
     created = manifest.get("created_at")
-    fields.append(("created_at", [language.date(str(created))] if created else []))
+    fields.append(Field("created_at", [language.date(str(created))] if created else []))
     for name in ("code_version", "charter_hash", "config_hash"):
-        fields.append((name, [str(manifest[name])] if manifest.get(name) else []))
+        fields.append(Field(name, [str(manifest[name])] if manifest.get(name) else []))
     inputs = [f"{each['file']}: {each['sha256']}" for each in manifest.get("inputs") or [] if isinstance(each, dict)]
-    fields.append(("inputs", inputs))
+    fields.append(Field("inputs", inputs))
     return fields
+
+
+def _days(language: Language, context: ReportContext) -> list[str]:
+    """The as-of dates of the cohorts, by what they served for."""
+    told: dict[str, list[str]] = {}
+    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
+        told.setdefault(str(row.role), []).append(language.date(pd.Timestamp(row.as_of).date()))
+    return [
+        str(language.t("card.days_line", role=language.word("role", role), days="; ".join(dict.fromkeys(days))))
+        for role, days in told.items()
+    ]
 
 
 def _named(language: Language, model: Any) -> list[str]:
@@ -168,17 +268,3 @@ def _change(language: Language, model: Any) -> list[str]:
     if not isinstance(change, int | float) or pd.isna(change):
         return []
     return [str(language.t("card.change_value", value=language.points(float(change)).removeprefix("+")))]
-
-
-def _features(language: Language, context: ReportContext) -> Section:
-    t = language.t
-    rows: list[list[Cell | str]] = []
-    for feature in context.features:
-        back = (
-            language.t("form.days", n=feature.look_back_days) if known(feature.look_back_days) else t("form.unlimited")
-        )
-        how = about_others([feature]).get(feature.factor)
-        label = tagged(language, factor_words(language, context, feature.factor), how)
-        rows.append([Cell(label, feature.name), back, feature.source or "–"])
-    head = [t("card.feature"), t("card.look_back"), t("card.source")]
-    return Section(t("card.features_title"), [Table(t("card.features_title"), head, rows)])
