@@ -2,128 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fairness_reports.reports import PAGES, page_html, render
-from fairness_reports.reports.foreign import render_audit
-from fairness_reports.reports.language import LANGUAGES
-from tests import fairness_reports_fake as fake
-from tests import fairness_reports_fake_audit as audit
-from tests.unit.test_fairness_reports_foreign import ABOUT, table
+from fairness_reports.reports import PAGES
+from tests.browser.browser import Browser
 
 pytestmark = pytest.mark.browser
-
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe",
-]  # fmt: skip
-
-
-class Browser:
-    """Chromium over its debugging pipe: messages are JSON that ends with a zero byte."""
-
-    def __init__(self, program: str, profile: Path) -> None:
-        theirs_in, self._out = os.pipe()
-        self._in, theirs_out = os.pipe()
-
-        def connect() -> None:  # the browser reads from descriptor 3 and writes to 4
-            ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (theirs_in, theirs_out)]
-            os.dup2(ends[0], 3)
-            os.dup2(ends[1], 4)
-
-        self._process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={profile}"], preexec_fn=connect, pass_fds=(3, 4),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        os.close(theirs_in)
-        os.close(theirs_out)
-        self._number, self._rest = 0, b""
-        self.events: list[dict[str, Any]] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Network", "Log", "Runtime"):
-            self.page(f"{domain}.enable")
-
-    def call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": params}
-        os.write(self._out, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                return dict(answer["result"])
-            self.events.append(answer)
-
-    def page(self, method: str, **params: Any) -> dict[str, Any]:
-        return self.call(method, self._session, **params)
-
-    def _read(self) -> dict[str, Any]:
-        while b"\0" not in self._rest:
-            chunk = os.read(self._in, 1 << 16)
-            assert chunk, "the browser is gone"
-            self._rest += chunk
-        message, self._rest = self._rest.split(b"\0", 1)
-        return dict(json.loads(message))
-
-    def open(self, path: Path, width: int, *, dark: bool) -> None:
-        self.events.clear()
-        self.page("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.page("Emulation.setEmulatedMedia", features=scheme)
-        self.page("Page.navigate", url=path.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._read())
-
-    def print_media(self, width: int) -> None:
-        self.page("Emulation.setEmulatedMedia", media="print")
-        self.page("Emulation.setDeviceMetricsOverride", width=width, height=960, deviceScaleFactor=1, mobile=False)
-
-    def value(self, expression: str) -> Any:
-        return self.page("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=20)
-        os.close(self._out)
-        os.close(self._in)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Debian's chromium is not installed; .ci/run installs it")
-    opened = Browser(program, tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    render(folder, fake.context(simulated=True))
-    for code in LANGUAGES:
-        page = page_html(code, audit.whole(), "fairness")
-        (folder / "reports" / code / "fairness.html").write_text(page, encoding="utf-8")
-    return folder / "reports"
-
-
-@pytest.fixture(scope="module")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("foreign")
-    render_audit(folder, table(), ABOUT)
-    return folder / "reports"
-
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 STICKING_OUT = """[...document.querySelectorAll('main *, header *, footer *')].filter(e =>
