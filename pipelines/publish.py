@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from data_contracts.errors import PlumblineError
 from data_contracts.quality import latest_quality
 from fairness_reports.release import Release, ReleaseWriter
 from fairness_reports.reports import render
+from fairness_reports.transparency import records
+from fairness_reports.transparency import write as write_records
 from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
 from pipelines.answers import fingerprint
@@ -32,6 +35,7 @@ _ORDER = {
     "fairness": ["split", "attribute", "group", "band", "metric", "comparison", "reference"],
     "factors": ["factor", "attribute", "group"],
     "shapes": ["factor", "feature", "position"],
+    "tendencies": ["factor", "feature"],
     "drift": ["attribute", "group", "metric", "since"],
     "decisions": ["as_of", "cases", "who", "attribute", "group", "metric", "comparison", "reference"],
     "mitigation": ["option", "split", "attribute", "group", "metric", "comparison", "reference"],
@@ -81,7 +85,9 @@ def publish(run: Run) -> Release:
             test_split=facts.get("test"),
             **frames,
         )
-        render(writer.open_dir, context)
+        told = records(context, run.pack.contract)
+        write_records(writer.open_dir / "transparency", told)
+        render(writer.open_dir, replace(context, records=told))
         release = writer.publish(manifest)
     if trained:
         _record(run, manifest, metrics)
@@ -115,6 +121,7 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
             "name": deployed["name"],
             "content_hash": deployed["version"],
             "cohort": deployed["cohort"],
+            "keeps_directions": deployed["keeps_directions"],
             "change_in_scores": {**change, "mean_absolute": change.get("mean_size_of_change")},
         }
         manifest |= {name: deployed[name] for name in ("vignettes", "statements")}
@@ -167,6 +174,8 @@ def _fairness(run: Run) -> pd.DataFrame:
 def _about_groups(run: Run) -> dict[str, pd.DataFrame]:
     """What has changed and what was tried, and what earlier releases judged (for the pages only)."""
     frames = {"drift": get(run, "audit.drift")}
+    if has(run, "models.tendencies"):  # a training that older code kept has none
+        frames["tendencies"] = get(run, "models.tendencies")
     if has(run, "audit.mitigation"):
         frames["mitigation"] = get(run, "audit.mitigation")
     earlier = judged_before(run)
