@@ -191,6 +191,18 @@ SCHEMAS: dict[str, TableSchema] = {
             reason="string",
         ),
     ),
+    "tendencies": TableSchema(
+        "open",
+        _columns(
+            factor="string",
+            feature="string",
+            auc="float",
+            low="float",
+            high="float",
+            n="int",
+            reason="string",
+        ),
+    ),
     "quality": TableSchema(
         "open",
         _columns(

@@ -16,14 +16,16 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from data_contracts.quality import latest_quality
-from fairness_reports.release import Release, ReleaseWriter
+from fairness_reports.release import Release, ReleaseWriter, read_release
 from fairness_reports.reports import render
+from fairness_reports.reports.home import write_home_index
+from fairness_reports.reports.standing import ProgrammeLine, before_of, line_of, programme_lines
 from fairness_reports.transparency import records
 from fairness_reports.transparency import write as write_records
 from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
 from pipelines.answers import fingerprint
-from pipelines.audited import judged_before
+from pipelines.audited import judged_before, releases_before
 from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import drop, get, has, noted, ordered, rows_of
@@ -52,6 +54,8 @@ def publish(run: Run) -> Release:
     """
     verdict, facts = noted(run, "verdict"), noted(run, "backtest")
     manifest = _manifest(run, verdict, facts)
+    programmes = _programmes(run, manifest)
+    manifest["programmes"] = [{"programme": each.programme, "release_id": each.release_id} for each in programmes]
     trained, fit = facts["trained"], verdict["verdict"] == "fit"
     metrics = _metrics(run) if trained else _counts(run)
     fairness = _fairness(run) if trained else None
@@ -77,12 +81,15 @@ def publish(run: Run) -> Release:
         if scores is not None:
             for name, order in (("scores", ["as_of", "case_id"]), ("explanations", ["as_of", "case_id", "rank"])):
                 writer.stream("restricted", name, ordered(run, f"models.{name}", order), order)
+        before = manifest["changed_since"]
         context = release_context(
             run,
             manifest,
             trained,
             scored=scores,
             test_split=facts.get("test"),
+            before=before and before_of(read_release(run.home.releases / run.programme / before)),
+            programmes=programmes,
             **frames,
         )
         told = records(context, run.pack.contract)
@@ -93,12 +100,20 @@ def publish(run: Run) -> Release:
         _record(run, manifest, metrics)
     elif is_newest_day(run):
         Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts).withdraw(run.programme)
+    write_home_index(run.home.root)
     return release
+
+
+def _programmes(run: Run, manifest: dict[str, Any]) -> list[ProgrammeLine]:
+    """How the programmes of the home stand, this one as the release that is being made."""
+    others = [each for each in programme_lines(run.home.releases) if each.programme != run.programme]
+    return sorted([*others, line_of(manifest)], key=lambda each: each.programme)
 
 
 def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     manifest: dict[str, Any] = {
         "programme": run.programme,
+        "title": {code: run.pack.programme.title[code] for code in ("en", "de")},
         "as_of": run.as_of.isoformat() if run.as_of else None,
         "verdict": verdict["verdict"],
         "headline": verdict["headline"],
@@ -130,9 +145,12 @@ def _manifest(run: Run, verdict: dict[str, Any], facts: dict[str, Any]) -> dict[
         manifest["uninformative"] = {"share": share, "n": n}
     earlier = judged_before(run)
     manifest["compared_with"] = None if earlier is None else str(earlier["release_id"].iloc[-1])
+    before = releases_before(run)
+    manifest["changed_since"] = before[-1].release_id if before else None
     made_of = [manifest[name] for name in ("as_of", "inputs", "code_version", "charter_hash", "config_hash")]
     # the training too: its model, and how often the test had been opened, are part of what the release says
     made_of += [run.key.key_id, deliveries(run), manifest["training"], manifest["compared_with"]]
+    made_of.append(manifest["changed_since"])
     told = fingerprint(run)
     made_of += [] if told is None else [told]  # what teams answered is part of what the release says
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

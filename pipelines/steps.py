@@ -18,11 +18,12 @@ from fairness_reports.verdict import LEAST, judge
 from features.build import build_matrix
 from features.spec import columns
 from models.backtest import Backtest, develop, open_test
+from models.candidates import KEEPS_DIRECTIONS
 from models.cohorts import build_cohorts, group_values
 from models.comparisons import Measures
 from models.dataset import Rows, load_rows
 from models.deploy import fit_deployed, score_change
-from models.explanation import direction_of, factor_shapes, importance
+from models.explanation import direction_of, factor_shapes, importance, tendencies
 from models.explanation.stability import refits
 from models.model import Audited, Model
 from models.outcomes import build_outcomes, labels_within
@@ -145,6 +146,7 @@ def _train(run: Run, reason: str) -> None:
     put(run, "models.calendar", split_calendar(rows.frame, spec.splits))
     put(run, "models.selection", result.selection.table)
     put(run, "models.rules", result.rules)
+    put(run, "models.tendencies", _tendencies(run, rows))
 
 
 def _data(run: Run, rows: Rows, test: Split) -> dict[str, Any]:
@@ -158,6 +160,14 @@ def _data(run: Run, rows: Rows, test: Split) -> dict[str, Any]:
         "test_rows": data_hash(rows.take(test.test), outcome[test.test]),
     }
     return {"data": hashes, "learned_from": sorted(set(rows.frame["cohort"].astype(str).iloc[deployed]))}
+
+
+def _tendencies(run: Run, rows: Rows) -> pd.DataFrame:
+    """Which way the features of the rows point that the deployed model learns from."""
+    assert run.as_of is not None, "a run has an as-of date"  # noqa: S101 - the job is partitioned by it
+    places, y = training_rows(rows.frame, run.pack.programme.splits, run.as_of)
+    learned, least = rows.take(places), run.pack.charter.minimum_cell
+    return tendencies(learned.X, y, learned.frame["cluster_id"].to_numpy(), rows.described, min_cell=least)
 
 
 def trainer_of(run: Run) -> Trainer:
@@ -244,6 +254,7 @@ def scores(run: Run) -> Counts:
             "name": deployed.name,
             "version": deployed.version,
             "base_rate": deployed.base_rate,
+            "keeps_directions": deployed.fitted.kind in KEEPS_DIRECTIONS,
             "change": score_change(found.before, found.after),
             "as_of": day.date().isoformat(),
             "cohort": ", ".join(sorted(set(found.keys["cohort"].astype(str)))),

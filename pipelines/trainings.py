@@ -30,6 +30,7 @@ KEPT_BY_STEP = {
         "models.calendar",
         "models.selection",
         "models.rules",
+        "models.tendencies",
         "models.stability",
     ),
     "fairness": ("audit.fairness", "audit.groups", "audit.mitigation"),

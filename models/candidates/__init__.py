@@ -25,6 +25,7 @@ from models.folds import one_thread
 from models.spec import CandidateSpec
 
 __all__ = [
+    "KEEPS_DIRECTIONS",
     "TAKES_WEIGHTS",
     "BoostingModel",
     "EbmModel",
@@ -196,6 +197,9 @@ _FITS: dict[str, Callable[..., Fitted]] = {
 
 TAKES_WEIGHTS = frozenset({"base_rate", "one_factor", "logistic", "hist_gradient_boosting"})
 """Kinds whose rows may count by weights."""
+
+KEEPS_DIRECTIONS = frozenset({"points", "logistic", "ebm", "hist_gradient_boosting"})
+"""Kinds in which a feature's declared direction holds: against it, it gets no weight."""
 
 _MODELS: dict[str, Callable[..., Fitted]] = {
     "base_rate": LinearModel,

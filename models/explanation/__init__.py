@@ -15,6 +15,7 @@ from models.explanation.factors import (
     with_evidence,
 )
 from models.explanation.shapes import factor_shapes
+from models.explanation.tendencies import tendencies
 
 __all__ = [
     "TOLERANCE",
@@ -30,6 +31,7 @@ __all__ = [
     "factor_shapes",
     "factors_by_association",
     "importance",
+    "tendencies",
     "tree_contributions",
     "with_evidence",
 ]
