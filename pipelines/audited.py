@@ -245,26 +245,33 @@ def _now(run: Run) -> pd.DataFrame:
 
 
 def judged_before(run: Run) -> pd.DataFrame | None:
-    """Judged rows of the releases of earlier days, oldest first, one release per day; None where there are none.
+    """Judged rows of the releases of earlier days, oldest first, one release per day; None where there are none."""
+    tables = []
+    for release in releases_before(run) if noted(run, "backtest")["trained"] else ():
+        if release.has("fairness"):
+            table = release.table("fairness")
+            tables.append(table[table["confirmatory"]].assign(release_id=release.release_id))
+    return pd.concat(tables, ignore_index=True) if tables else None
 
-    Only releases on trainings that are not younger than this run's, and of those the first that was made: a day scored
-    again, whatever was released in between, then says the same.
+
+def releases_before(run: Run) -> list[Release]:
+    """Releases of earlier days, oldest first, one per day.
+
+    Only releases on trainings that are not younger than this run's, or without a model, and of those of a day the one
+    on the newest training, and of these the first that was made: a day scored again, whatever was released in between,
+    then says the same. A run without a model compares with all.
     """
     facts = noted(run, "backtest")
     opened = {training.training_id: training.opening for training in trainings(run)}
-    mine = int(facts.get("opening", 0))
-    found: dict[str, tuple[tuple[int, str], Release]] = {}
+    mine = int(facts.get("opening", 0)) if facts["trained"] else max(opened.values(), default=0)
+    found: dict[str, tuple[tuple[int, str, str], Release]] = {}
     for path in sorted((run.home.releases / run.programme).glob("[!.]*/manifest.json")):
         release = read_release(path.parent)
-        day, about = str(release.manifest["as_of"]), release.manifest.get("training") or {}
-        opening = opened.get(str(about.get("training_id")), mine + 1)
-        if day >= str(run.as_of) or not release.has("fairness") or opening > mine:
+        day, about = str(release.manifest["as_of"]), release.manifest.get("training")
+        opening = opened.get(str(about["training_id"]), mine + 1) if about else 0
+        if day >= str(run.as_of) or opening > mine:
             continue
-        rank = (-opening, str(release.manifest["created_at"]))
+        rank = (-opening, str(release.manifest["created_at"]), release.release_id)
         if day not in found or rank < found[day][0]:
             found[day] = (rank, release)
-    tables = []
-    for _, (_, release) in sorted(found.items()):
-        table = release.table("fairness")
-        tables.append(table[table["confirmatory"]].assign(release_id=release.release_id))
-    return pd.concat(tables, ignore_index=True) if tables else None
+    return [release for _, (_, release) in sorted(found.items())]

@@ -21,6 +21,7 @@ from data_contracts.quality import QualityReport, blocking, build_quality, lates
 from data_contracts.warehouse import open_warehouse
 from data_contracts.worklist import write_worklist
 from fairness_reports.release import mark_stale, write_quality
+from fairness_reports.reports.home import write_home_index
 from pipelines.report_context import pack_context
 from pipelines.resources import Run
 from pipelines.settings import memory_limit
@@ -146,6 +147,7 @@ def _contract_changed(run: Run) -> bool:
 
 def _mark(run: Run, reasons: list[str]) -> None:
     mark_stale(run.home.releases, run.programme, " ".join(reasons), run.today)
+    write_home_index(run.home.root)
 
 
 def examine(run: Run, data: Path) -> Found:

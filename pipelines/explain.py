@@ -19,6 +19,7 @@ from fairness_reports.release_read import release_of_day
 from fairness_reports.reports.bands import band_of_score, is_told
 from fairness_reports.reports.case import GENERATOR, Case, case_page, case_text
 from fairness_reports.reports.figures import is_overall, known
+from fairness_reports.reports.home import home_index
 from fairness_reports.reports.language import Language
 from pipelines.openings import log_opening
 from pipelines.packs import Pack, load_pack
@@ -196,4 +197,6 @@ def where_reports_are(home: Home, programme: str) -> str:
     mark = stale(home.releases, pack.name)
     if mark:
         lines.append(f"Stale: {mark['reason']} ({mark['on']})")
-    return "\n".join([*lines, f"English: {release.report('en')}", f"Deutsch: {release.report('de')}"])
+    lines += [f"English: {release.report('en')}", f"Deutsch: {release.report('de')}"]
+    pages = " · ".join(str(path) for path in (home_index(home.root, code) for code in ("en", "de")) if path.is_file())
+    return "\n".join([*lines, *([f"All programmes: {pages}"] if pages else [])])
