@@ -113,10 +113,10 @@ def check_cells(
         Sorted by row.
     """
     rows, faults = [], []
-    ids = {column.name for column in columns if column.kind == "id"}
+    ids = {column.name for column in columns if column.required}
     for number, cells in sheet.rows:
         filled = [name for name, cell in cells.items() if cell is not None]
-        if len(filled) == 1 and filled[0] in ids:
+        if len(filled) == 1 < len(ids) and filled[0] in ids:
             continue  # a note under the list: it belongs to no case, and is not kept
         values: dict[str, Any] = {}
         for column in columns:
