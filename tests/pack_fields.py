@@ -21,7 +21,17 @@ from data_contracts.delivery import _Note
 from data_contracts.dialect import Dialect
 from data_contracts.rules.items import Arguments, Implementation, Item
 from data_contracts.yamldoc import known_fields
-from fairness_reports.charter import Acceptance, Charter, FairnessThreshold, PerformanceThreshold
+from fairness_reports.charter import (
+    Acceptance,
+    Assessment,
+    Charter,
+    FairnessThreshold,
+    Harm,
+    PerformanceThreshold,
+    Risk,
+    ThirdParty,
+    Transparency,
+)
 from fairness_reports.identification.spec import ObservationSpec, Range, Served
 from fairness_reports.mitigation import MitigationSpec
 from fairness_reports.spec import ProtectedSpec
@@ -98,6 +108,7 @@ SECTIONS: dict[tuple[str, str], list[type[BaseModel]]] = {
     ("charter.yaml", "A performance threshold"): [PerformanceThreshold],
     ("charter.yaml", "A fairness threshold"): [FairnessThreshold],
     ("charter.yaml", "An accepted gap"): [Acceptance],
+    ("charter.yaml", "The public records"): [Transparency, ThirdParty, Assessment, Risk, Harm],
     ("words.yaml", "words.yaml"): [Words, Noun, FactorWords, AttributeWords, Text],
     ("vignettes.yaml", "vignettes.yaml"): [Vignettes, Order],
     ("vignettes.yaml", "A vignette"): [Vignette],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from data_contracts.contract import Contract, Table
+from data_contracts.contract import Contract
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import attribute_label, cases_word, is_overall
 from fairness_reports.reports.language import Language
@@ -24,7 +24,7 @@ CONTRACT = "contract.odcs.yaml"
 
 def data_answers(context: ReportContext, contract: Contract) -> dict[str, Answer]:
     """Answers by field of the sections on data."""
-    tables = [_name(table) for table in contract.tables]
+    tables = [", ".join(table.name for table in contract.tables)]
     sensitive = Answer(_sensitive(context, contract), CONTRACT)
     sharing = from_charter(context, "data_sharing")
     # how long is known; who may see them, and where they lie, only people know
@@ -49,10 +49,6 @@ def data_answers(context: ReportContext, contract: Contract) -> dict[str, Answer
         "operational_data_access_and_storage": storage,
         "operational_data_sharing_agreements": sharing,
     }
-
-
-def _name(table: Table) -> str:
-    return table.name
 
 
 def _described(context: ReportContext) -> Said:
