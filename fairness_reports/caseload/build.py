@@ -181,8 +181,8 @@ def build_list(
     case_ids = [str(each) for each in mine["case_id"]]
     informative = mine["informative"].to_numpy(dtype=np.bool_)
     counts = slot_counts(len(mine), capacity, use.drawn_at_random)
-    figures = (mine[name].to_numpy(dtype=np.float64) for name in ("score", "low", "high"))
-    slots = assign_slots(case_ids, *figures, informative, _others(mine), counts, release_id, team)
+    score, low, high = (mine[name].to_numpy(dtype=np.float64) for name in ("score", "low", "high"))
+    slots = assign_slots(case_ids, score, low, high, informative, _others(mine), counts, release_id, team)
     list_id = list_id_of(release_id, team, made_on)
     behind = _strongest(explanations.merge(mine[["case_id", "as_of"]], on=["case_id", "as_of"]), counted)
     cases = []

@@ -129,7 +129,7 @@ def assign_slots(
     """
     n, (by_score, drawn) = len(case_id), counts
     ranked = np.flatnonzero(informative)
-    ids = [case_id[place] for place in ranked]
+    ids = [case_id[int(place)] for place in ranked]
     count = min(by_score, len(ranked))
     on = _selected(n, ranked, score, ids, count)
     pool = [place for place in range(n) if not on[place]]

@@ -23,8 +23,10 @@ from features.words import Text, Words
 
 _DESCRIBED = ("band", "observed", "informative", "slot", "border", "raises", "lowers")
 _OF_THE_LIST = ("expires_on", "as_of", "list_id", "release_id", "programme")
-HIDDEN = _OF_THE_LIST[1:]
+HIDDEN = _OF_THE_LIST
 """Columns that a reader does not need beside every case: they stand above the list, and are for reading it back."""
+OWN = "own_number"
+"""Empty: whoever holds the key adds the service's own numbers here, or the team writes them by hand."""
 _AFTER = tuple(column for column in REPLIES if column != VIEW)
 
 
@@ -72,14 +74,14 @@ class Sheet:
     Attributes
     ----------
     language : str
-    title, subtitle, footer, answering : str
-        What stands above the list; the footer also below each page; how to fill in.
+    title, subtitle, footer, until, answering : str
+        What stands above the list; below each page the footer and until when; how to fill in.
     columns : tuple of str
         The codes of the columns, with `case_id` among them; the last ones are filled in by people.
     heads : tuple of str
         The same in words.
     answers : int
-        How many columns, the last ones, people fill in (or filled in before).
+        How many columns, the last ones, people fill in.
     rows : tuple of tuple of str
         Empty text where something is filled in.
     ends : tuple of int
@@ -98,6 +100,7 @@ class Sheet:
     title: str
     subtitle: str
     footer: str
+    until: str
     answering: str
     columns: tuple[str, ...]
     heads: tuple[str, ...]
@@ -122,19 +125,19 @@ def full_sheet(language: Language, listed: TeamList, about: About, *, asked: boo
     asked : bool
         Whether workers were asked for their view first: it stands beside the band.
     """
-    answers = (*((VIEW,) if asked else ()), *_AFTER)
     rows = []
     for case in listed.cases:
         view = (case.view,) if asked else ()
-        rows.append((case.case_id, *_described(language, listed, about, case), *_ids(listed, case), *view))
-    return _sheet(language, listed, about, ("case_id", *_DESCRIBED, *_OF_THE_LIST), answers, rows, blind=False)
+        rows.append((case.case_id, "", *_described(language, listed, about, case), *_ids(listed, case), *view))
+    fixed = ("case_id", OWN, *_DESCRIBED, *_OF_THE_LIST, *((VIEW,) if asked else ()))
+    return _sheet(language, listed, about, fixed, _AFTER, rows, blind=False)
 
 
 def blind_sheet(language: Language, listed: TeamList, about: About) -> Sheet:
     """The list without anything that a score says, in an order without meaning, to be filled in first."""
     cases = sorted(listed.cases, key=lambda case: case.case_id)  # pseudonyms: their order says nothing
-    rows = [(case.case_id, *_ids(listed, case)) for case in cases]
-    return _sheet(language, listed, about, ("case_id", *_OF_THE_LIST), (VIEW,), rows, blind=True)
+    rows = [(case.case_id, "", *_ids(listed, case)) for case in cases]
+    return _sheet(language, listed, about, ("case_id", OWN, *_OF_THE_LIST), (VIEW,), rows, blind=True)
 
 
 def _sheet(
@@ -170,13 +173,14 @@ def _sheet(
         title=title,
         subtitle=plain(language, "caseload.subtitle", **told),
         footer=plain(language, "caseload.footer"),
+        until=plain(language, "caseload.until", expires_on=told["expires_on"]),
         answering=plain(language, f"caseload.answering_{key}"),
         columns=columns,
         heads=tuple(plain(language, f"caseload.head.{column}", **values) for column in columns),
         answers=len(answers),
         rows=filled,
         ends=() if blind else tuple(i for i in range(1, len(bands)) if bands[i] != bands[i - 1]),
-        choices=_choices(language, about, answers),
+        choices=_choices(language, about, columns),
         notes=tuple(_notes(language, listed, about, told, blind=blind)),
         notes_title=plain(language, "caseload.sheet_notes"),
         codes_title=plain(language, "caseload.sheet_codes"),
@@ -220,7 +224,9 @@ def _band(language: Language, about: About, name: str) -> str:
 
 
 def _observed(language: Language, listed: TeamList, case: Listed) -> str:
-    """So many of 100 past cases of the band, rounded; nothing that tells two cases of a band apart."""
+    """So many of 100 past cases of the band, rounded: nothing tells two cases of a band apart."""
+    if not case.informative:
+        return "–"  # a figure beside “says nothing” would be read all the same
     row = listed.bands.get(case.band)
     if row is None:
         return plain(language, "form.too_few")
@@ -239,17 +245,17 @@ def _factors(language: Language, about: About, factors: Sequence[Factor]) -> str
     return "; ".join(said)
 
 
-def _choices(language: Language, about: About, answers: Sequence[str]) -> dict[str, dict[str, str]]:
+def _choices(language: Language, about: About, shown: Sequence[str]) -> dict[str, dict[str, str]]:
     codes = {VIEW: VIEWS, "seen_before_deciding": SEEN, "disagreement": DISAGREEMENTS}
     values = {"outcome": language.text(about.words.outcome)}
     found = {
         column: {code: plain(language, f"caseload.{column}.{code}", **values) for code in codes[column]}
-        for column in answers
-        if column in codes
+        for column in codes
+        if column in shown
     }
-    if "action" in answers:
+    if "action" in shown:
         found["action"] = {action.code: language.text(action.label) for action in about.use.actions}
-    return {column: found[column] for column in answers if column in found}
+    return {column: found[column] for column in shown if column in found}
 
 
 def _notes(
@@ -266,6 +272,7 @@ def _notes(
         (plain(language, "caseload.note.purpose"), language.text(use.purpose)),
         (plain(language, "caseload.note.not"), " · ".join(language.text(each) for each in charter.prohibited_uses)),
         note("list", **told),
+        note("who"),
         note("expires", **told),
     ]
     if about.simulated:

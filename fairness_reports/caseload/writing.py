@@ -21,6 +21,7 @@ from fairness_reports.reports.language import Language
 
 _WIDTHS: Final = {
     "case_id": 18,
+    "own_number": 12,
     "band": 10,
     "observed": 14,
     "informative": 15,
@@ -28,8 +29,6 @@ _WIDTHS: Final = {
     "border": 14,
     "raises": 29,
     "lowers": 29,
-    "expires_on": 11,
-    "as_of": 11,
     "view_before": 18,
     "shown_on": 11,
     "seen_before_deciding": 12,
@@ -38,10 +37,9 @@ _WIDTHS: Final = {
 }
 _HEAD: Final = 5
 """Row (from 0) with the columns in words; their codes stand in the next one, then the cases."""
-_SPARE: Final = 20
-"""So many characters fit a heading row's line at the widths above, at least."""
 DELIMITERS: Final = {"en": ",", "de": ";"}
 """What Excel takes for a new column where it was installed in this language."""
+_DAYS: Final = {"en": "%Y-%m-%d", "de": "%d.%m.%Y"}
 
 
 def write_workbook(path: Path, sheet: Sheet) -> None:
@@ -108,7 +106,8 @@ class _Looks:
         "cell": {"text_wrap": True, "valign": "top", "bottom": 4},
         "cell_first": {"text_wrap": True, "valign": "top", "bottom": 4, "top": 2},
         "answer": {"text_wrap": True, "valign": "top", "border": 4, "bg_color": "#FFF9E5"},
-        "day": {"text_wrap": True, "valign": "top", "border": 4, "bg_color": "#FFF9E5", "num_format": "yyyy-mm-dd"},
+        "day_en": {"valign": "top", "border": 4, "bg_color": "#FFF9E5", "num_format": "yyyy-mm-dd"},
+        "day_de": {"valign": "top", "border": 4, "bg_color": "#FFF9E5", "num_format": "dd.mm.yyyy"},
     }
 
     def __init__(self, book: Any) -> None:
@@ -134,6 +133,7 @@ def _paper(sheet: Any, made: Sheet) -> None:
     sheet.set_paper(9)  # A4
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.75)
     sheet.fit_to_pages(1, 0)
+    sheet.set_header(f"&L&9{_printed(made.title[:100])}&R&9{_printed(made.until)}")
     sheet.set_footer(f"&L&9{_printed(made.footer)}&R&9{_printed(made.meta['list_id'])} · &P / &N")
     sheet.hide_gridlines(0)
 
@@ -172,7 +172,8 @@ def _write_list(book: Any, looks: _Looks, made: Sheet, ranges: dict[str, str]) -
     others = width - made.answers
     for number, row in enumerate(made.rows):
         for place, text in enumerate(row):
-            look = "cell" if place < others else "day" if made.columns[place] == "shown_on" else "answer"
+            look = "cell" if place < others else "answer"
+            look = f"day_{made.language}" if made.columns[place] == "shown_on" else look
             look = "cell_first" if look == "cell" and number in made.ends else look
             looks.put(sheet, first + number, place, text, look)
     for place in range(others, width):
@@ -188,12 +189,17 @@ def _offer(sheet: Any, made: Sheet, ranges: dict[str, str], place: int, first: i
     """What a column of answers takes: a code of the drop-down, or a day."""
     column, language = made.columns[place], Language(made.language)
     if column in ranges:
-        rule = {"validate": "list", "source": ranges[column], "error_message": plain(language, "caseload.hint")}
+        rule: dict[str, Any] = {
+            "validate": "list",
+            "source": ranges[column],
+            "error_message": plain(language, "caseload.hint"),
+        }
         codes = "\n".join(f"{code}: {words}" for code, words in made.choices[column].items())
         rule["input_message"] = codes if len(codes) <= 255 else plain(language, "caseload.hint")
     else:
         day = dt.date.fromisoformat(made.meta["as_of"])
-        hint = plain(language, "caseload.hint_day", example=made.meta["made_on"])
+        example = dt.date.fromisoformat(made.meta["made_on"])
+        hint = plain(language, "caseload.hint_day", example=example.strftime(_DAYS[made.language]))
         rule = {"validate": "date", "criteria": ">=", "value": day, "error_message": hint, "input_message": hint}
     sheet.data_validation(first, place, last, place, {**rule, "ignore_blank": True})
 
