@@ -29,7 +29,11 @@ SCORES_HAD_BEEN_SHOWN: Final = "scores had been shown"
 TOO_MANY_GROUPS: Final = "too many groups"
 NO_PAIR: Final = "no two groups large enough"
 NONE_KNOWN: Final = "no known outcomes among them"
+FEW_DECISIONS: Final = "too few selected or taken up"
 MODEL_UNKNOWN: Final = "the model's selection is not known"
+
+WITHHELD: Final = "not shown: too few cases, or it would give such a group away"
+"""Of every figure that disclosure control withholds, so that what is small is not told from what protects it."""
 
 POOLED: Final[dict[str, str]] = {"en": spec.POOLED, "de": "kleine Gruppen zusammen"}
 """The group of all groups too small to be shown, by language."""
@@ -38,6 +42,7 @@ NOT_EXPLAINED: Final = "no exact contributions"
 
 GERMAN: Final[dict[str, str]] = {
     NOT_EXPLAINED: "keine genauen Beiträge",
+    WITHHELD: "nicht gezeigt: zu wenige Fälle, oder es würde eine solche Gruppe verraten",
     metrics.NO_CASES: "keine Fälle",
     metrics.NO_KNOWN: "kein Ausgang bekannt",
     metrics.NO_OUTCOMES: "kein Ereignis",
@@ -60,6 +65,7 @@ GERMAN: Final[dict[str, str]] = {
     TOO_MANY_GROUPS: "zu viele Gruppen",
     NO_PAIR: "keine zwei Gruppen groß genug",
     NONE_KNOWN: "darunter kein Ausgang bekannt",
+    FEW_DECISIONS: "zu wenige ausgewählt oder aufgegriffen",
     MODEL_UNKNOWN: "die Auswahl des Modells ist nicht bekannt",
     phrases.COULD_BE_ANYTHING: "Ausgänge, die niemand sieht, könnten alles daraus machen",
     phrases.NO_BOUNDS: "für dieses Maß gibt es keine Grenzen",

@@ -11,7 +11,18 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.decisions.answers import DISAGREEMENTS
-from fairness_reports.decisions.figures import ANSWERED, GAP_CHANGE, JOINT, LISTED, MODEL, TEAM, WHO, WITH
+from fairness_reports.decisions.figures import (
+    ANSWERED,
+    GAP_CHANGE,
+    HUMAN,
+    JOINT,
+    LISTED,
+    MODEL,
+    TEAM,
+    WHO,
+    WITH,
+    WITHOUT,
+)
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import attributes, bare, is_clear, why
 from fairness_reports.reports.figures import (
@@ -25,7 +36,7 @@ from fairness_reports.reports.figures import (
     known,
 )
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Bullets, Cell, Fold, Para, Section, Table
+from fairness_reports.reports.layout import Block, Bullets, Cell, Facts, Fold, Para, Section, Table
 from fairness_reports.spec import OVERALL
 
 RATE = "selection_rate"  # a share, like all figures here
@@ -54,9 +65,11 @@ def people_and_model(language: Language, context: ReportContext) -> list[Section
     days = sorted(set(pd.to_datetime(table["as_of"]).dt.date))
     dated = table.assign(day=pd.to_datetime(table["as_of"]).dt.date)
     newest = dated[dated["day"] == days[-1]]
-    blocks: list[Block] = [Para(t("decisions.intro"), "lead"), Bullets(_in_short(language, context, newest))]
-    for cases in (WITH, *(each for each in WHO if each != WITH)):
+    blocks: list[Block] = [Para(t("decisions.intro"), "lead"), _in_short(language, context, newest)]
+    for cases in (WITH, WITHOUT):
         blocks += _gaps(language, context, newest, cases)
+    if (newest["metric"] == GAP_CHANGE).any():
+        blocks.append(Para(t("decisions.chance"), "note"))
     blocks += _coverage(language, context, newest)
     closed = [day for day in days if _outcomes_known(dated[dated["day"] == day])]
     if closed:
@@ -87,38 +100,47 @@ def _of_100(language: Language, row: Any) -> dict[str, str]:
     return {"value": language.number(float(row.value) * 100), "low": ends[0], "high": ends[1]}
 
 
-def _in_short(language: Language, context: ReportContext, frame: pd.DataFrame) -> list[str]:
-    t = language.t
-    said: list[str] = []
+def _in_short(language: Language, context: ReportContext, frame: pd.DataFrame) -> Facts:
+    """How many answers there are, how often they agree with the model, how often somebody disagreed with a score."""
+    t, day = language.t, language.date(frame["day"].iloc[0])
     word = cases_word(language, context)
     answered = _all(frame, LISTED, "list", ANSWERED)
-    day = language.date(frame["day"].iloc[0])
+    lists = t("decisions.lists", day=day)
     if answered is None:
-        return [t("decisions.too_few", day=day)]
-    said.append(t("decisions.answered", day=day, listed=count(language, context, answered.n), cases=word,
-                  **_of_100(language, answered)))  # fmt: skip
-    for cases, who in ((WITH, JOINT), *((cases, who) for cases, who in WHO.items() if cases != WITH)):
-        rows = [_all(frame, cases, who, m) for m in ("agreement", "taken_up_unselected", "not_taken_up_selected")]
-        if rows[0] is not None:
-            title = t("decisions.with_score") if cases == WITH else t("decisions.without_score")
-            told = _of_100(language, rows[0])
-            said.append(t("decisions.agreed", how=title, n=count(language, context, rows[0].n), cases=word, **told))
-        if rows[1] is not None:
-            said.append(t("decisions.taken_up", cases=word, **_of_100(language, rows[1])))
-        if rows[2] is not None:
-            said.append(t("decisions.not_taken_up", cases=word, **_of_100(language, rows[2])))
-    disagreed = _all(frame, WITH, JOINT, "disagreement")
-    if disagreed is not None:
-        said.append(t("decisions.disagreed", **_of_100(language, disagreed)))
-        codes = [(code, _all(frame, WITH, JOINT, f"disagreement[{code}]")) for code in DISAGREEMENTS]
-        reasons = [
-            t("decisions.reason", reason=language.word("decisions_reason", code), share=language.percent(row.value))
-            for code, row in codes
-            if row is not None
-        ]
-        if reasons:
-            said.append(t("decisions.reasons", reasons=language.listing(reasons)))
-    return said
+        return Facts([(lists, [t("decisions.too_few")])])
+    listed = count(language, context, answered.n)
+    rows = [(lists, [t("decisions.answered", listed=listed, cases=word, **_of_100(language, answered))])]
+    for cases, who in ((WITH, JOINT), (WITHOUT, HUMAN)):
+        found = {
+            metric: _all(frame, cases, who, metric)
+            for metric in ("agreement", "taken_up_unselected", "not_taken_up_selected", "disagreement")
+        }
+        said = []
+        if found["agreement"] is not None:
+            n = count(language, context, found["agreement"].n)
+            said.append(t("decisions.agreed", how_many=n, cases=word, **_of_100(language, found["agreement"])))
+        if found["taken_up_unselected"] is not None:
+            said.append(t("decisions.taken_up", cases=word, **_of_100(language, found["taken_up_unselected"])))
+        if found["not_taken_up_selected"] is not None:
+            said.append(t("decisions.not_taken_up", cases=word, **_of_100(language, found["not_taken_up_selected"])))
+        if cases == WITH and found["disagreement"] is not None:
+            said += _disagreed(language, frame, found["disagreement"])
+        if said:
+            rows.append((t("decisions.with_score") if cases == WITH else t("decisions.without_score"), said))
+    return Facts(rows)
+
+
+def _disagreed(language: Language, frame: pd.DataFrame, share: Any) -> list[Any]:
+    """How often somebody disagreed with the score that had been seen, and why."""
+    t = language.t
+    codes = [(code, _all(frame, WITH, JOINT, f"disagreement[{code}]")) for code in DISAGREEMENTS]
+    reasons = [
+        t("decisions.reason", reason=language.word("decisions_reason", code), share=language.percent(row.value))
+        for code, row in codes
+        if row is not None
+    ]
+    told = [t("decisions.disagreed", **_of_100(language, share))]
+    return [*told, t("decisions.reasons", reasons=language.listing(reasons))] if reasons else told
 
 
 def _label(language: Language, context: ReportContext, attribute: str) -> str:
@@ -182,7 +204,7 @@ def _gaps(language: Language, context: ReportContext, frame: pd.DataFrame, cases
         t("fairness.group"), t("fairness.cases"), t("decisions.rate_model"), t("decisions.rate_people"),
         t("decisions.gap_model"), t("decisions.gap_people"), t("decisions.change"),
     ]  # fmt: skip
-    listed = [Bullets(said)] if said else []
+    listed: list[Block] = [Bullets(said)] if said else []
     return [Para(title, "lead"), *listed, Table(title, head, rows, 1)]
 
 
@@ -229,7 +251,7 @@ def _outcomes(language: Language, context: ReportContext, frame: pd.DataFrame, d
     """Who was missed and who was taken up without the recorded outcome following, as far as outcomes are known."""
     t = language.t
     blocks: list[Block] = [Para(t("decisions.outcomes_intro", day=language.date(day)))]
-    for cases, who in ((WITH, JOINT), *((cases, who) for cases, who in WHO.items() if cases != WITH)):
+    for cases, who in ((WITH, JOINT), (WITHOUT, HUMAN)):
         found = {
             (side, metric): {(r.attribute, str(r.group)): r for r in rows_of(_of(frame, cases, side, metric))}
             for side in (MODEL, who)
@@ -248,6 +270,6 @@ def _outcomes(language: Language, context: ReportContext, frame: pd.DataFrame, d
         if lines:
             head = [t("fairness.group"), t("decisions.fnr_model"), t("decisions.fnr_people"), t("decisions.fpr_model"),
                     t("decisions.fpr_people")]  # fmt: skip
-            caption = t("decisions.outcomes_with") if cases == WITH else t("decisions.outcomes_without")
+            caption = t("decisions.with_score") if cases == WITH else t("decisions.without_score")
             blocks.append(Table(caption, head, lines, 1))
     return [Fold(t("decisions.outcomes"), blocks)] if len(blocks) > 1 else []
