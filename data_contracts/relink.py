@@ -1,7 +1,7 @@
 """For the holder of the key: from pseudonyms in a restricted table back to the source's own keys.
 
 Belongs here: finding the pseudonyms of a table's id columns in a delivery, writing the table with the keys beside it.
-Does not belong here: who may do so (the agency decides; every call is logged).
+Does not belong here: pages (relink_page), who may do so (the agency decides; every call is logged).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 ID_COLUMNS = ("case_id", "person_id", "cluster_id")
 LOG = "relink.log"
 
-_PSEUDONYM = re.compile(r"^[0-9a-f]{32}$")
+PSEUDONYM = re.compile(r"^[0-9a-f]{32}$")
+"""Ids are pseudonyms of this form, or such pseudonyms and codes joined by hyphens."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ def relink(file: Path, data_dir: Path, out: Path, contract: Contract, key: Progr
             f"the table has none of the columns {wanted}.", where=file.name, todo="Give a restricted table."
         )
     tokens = [
-        [token for name in ids for token in str(row[name]).split("-") if _PSEUDONYM.match(token)]
+        [token for name in ids for token in str(row[name]).split("-") if PSEUDONYM.match(token)]
         for row in frame[ids].to_dict("records")
     ]
-    found = _look_up({token for row in tokens for token in row}, data_dir, contract, key)
+    found = look_up({token for row in tokens for token in row}, data_dir, contract, key)
     spaces = sorted({space for space, _ in found.values()})
     for space in spaces:
         frame[f"source_{space}"] = [
@@ -89,7 +90,7 @@ def relink(file: Path, data_dir: Path, out: Path, contract: Contract, key: Progr
             or None
             for row in tokens
         ]
-    _write_private(out, lambda path: write(frame, path))
+    write_private(out, lambda path: write(frame, path))
     matched = sum(any(token in found for token in row) for row in tokens)
     return Relinked(len(frame), matched, tuple(f"source_{space}" for space in spaces))
 
@@ -121,7 +122,7 @@ def log_relink(home: Path, *, at: datetime, who: str, purpose: str, file: Path, 
         log.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-def _look_up(wanted: set[str], data_dir: Path, contract: Contract, key: ProgrammeKey) -> dict[str, tuple[str, str]]:
+def look_up(wanted: set[str], data_dir: Path, contract: Contract, key: ProgrammeKey) -> dict[str, tuple[str, str]]:
     """Key space and source value of each wanted pseudonym that the delivery has; only key columns are read."""
     found: dict[str, tuple[str, str]] = {}
     delivery = find_files(contract, data_dir, today=datetime.max.date())
@@ -181,7 +182,7 @@ def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
     book.save(path)
 
 
-def _write_private(out: Path, write: Callable[[Path], None]) -> None:
+def write_private(out: Path, write: Callable[[Path], None]) -> None:
     """Write through a draft that nobody else could ever read, then put it in place at once."""
     draft = out.with_name(f".{os.getpid()}.{out.name}")
     try:

@@ -1,7 +1,7 @@
-"""The command `relink`: a restricted table with the source's own keys, for whoever holds the key.
+"""The command `relink`: a restricted table or page with the source's own keys, for whoever holds the key.
 
 Belongs here: finding the programme and the key, writing the log.
-Does not belong here: the join (data_contracts.relink).
+Does not belong here: the join (data_contracts.relink, data_contracts.relink_page).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 from data_contracts.errors import UsageError
 from data_contracts.keys import load_key
 from data_contracts.relink import log_relink, relink
+from data_contracts.relink_page import is_page, programme_of_page, relink_page
 from pipelines.packs import load_pack
 from pipelines.settings import Home, find_key_file
 
 
 def relink_table(home: Home, file: Path, data: Path, out: Path, programme: str | None, purpose: str, who: str) -> str:
-    """Relink a table and say what came of it."""
+    """Relink a table or the page of a case, and say what came of it."""
     if not data.is_dir():
         raise UsageError("there is no such folder.", where=str(data), todo="Check --data.")
     if not purpose.strip():
@@ -29,8 +30,13 @@ def relink_table(home: Home, file: Path, data: Path, out: Path, programme: str |
     pack = load_pack(programme or _programme_of(file))
     home.prepare()
     key = load_key(find_key_file(home), warehouse_exists=True).for_programme(pack.name)
-    done = relink(file, data, out, pack.contract, key)
+    page = is_page(file)
+    done = (relink_page if page else relink)(file, data, out, pack.contract, key)
     log_relink(home.root, at=dt.datetime.now(dt.UTC), who=who, purpose=purpose, file=file, out=out, relinked=done)
+    if page:
+        first = f"{done.matched:,} of {done.rows:,} ids relinked ({', '.join(done.columns) or 'no keys'}): {out}\n"
+        names = "The page names people: keep it where it may be, and delete it when its purpose is served."
+        return first + (names if done.matched else "Is --data the delivery that the release was made from?")
     return (
         f"{done.matched:,} of {done.rows:,} rows relinked ({', '.join(done.columns) or 'no columns'}): {out}\n"
         "The table names people: keep it where it may be, and delete it when its purpose is served."
@@ -38,6 +44,8 @@ def relink_table(home: Home, file: Path, data: Path, out: Path, programme: str |
 
 
 def _programme_of(file: Path) -> str:
+    if is_page(file):
+        return programme_of_page(file)
     if file.suffix == ".parquet" and file.is_file():
         try:
             metadata = pq.read_schema(file).metadata or {}

@@ -106,9 +106,9 @@ def test_a_release_is_explained_and_found(plumbline: Command, pack: Path, releas
     release = next((released_home / "releases" / "family_support").glob("2025*"))
     scores = pd.read_parquet(release / "restricted" / "scores.parquet")
     case = str(scores["case_id"].iloc[0])
-    plumbline("explain", pack, case, code=0).says("Score as of", "never for this person", "No score decides.")
+    plumbline("explain", pack, case, code=0).says("The score of this case", "never", "No score decides.")
     plumbline("explain", pack, case, "--lang", "de", code=0).says(
-        "Schätzwert zum", "nie für diese Person", "Simulation"
+        "Der Schätzwert dieses Falls", "nie von", "Simulation"
     )
     plumbline("explain", pack, CANARY, code=2).says("no such case", "restricted/scores.parquet")
 

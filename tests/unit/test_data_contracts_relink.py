@@ -14,6 +14,7 @@ from data_contracts.contract import Contract
 from data_contracts.errors import UsageError
 from data_contracts.keys import MasterKey
 from data_contracts.relink import LOG, Relinked, log_relink, relink
+from data_contracts.relink_page import GENERATOR, programme_of_page, relink_page
 from tests.data_contracts_deliveries import KEY, column, contract, data, table
 
 
@@ -130,3 +131,60 @@ def test_nobody_else_can_read_the_output_while_it_is_written(
     monkeypatch.setattr(pd.DataFrame, "to_csv", watch)
     relink(file, folder, tmp_path / "o.csv", agreed, KEY)
     assert seen == [0o600]
+
+
+PAGE = """<!doctype html>
+<meta name="generator" content="{made}">
+<meta name="programme" content="a &amp; b">
+<p class="notice relinked" hidden>names people</p>
+{ids}
+"""
+
+
+def page(path: Path, *ids: str, made: str = GENERATOR) -> Path:
+    """A page of one case as far as relinking looks at it."""
+    marked = "".join(f'<li><code class="id">{each}</code></li>' for each in ids)
+    path.write_text(PAGE.format(made=made, ids=marked), encoding="utf-8")
+    return path
+
+
+def test_a_page_of_one_case_gets_the_sources_own_keys_beside_its_ids(tmp_path: Path, agreed: Contract) -> None:
+    """Keys are text, whatever is in them; relinked again, the page is the same."""
+    folder = data(tmp_path, clients__csv="client,born\n17,1990-01-01\n", homes__csv="home,client\n<b>&1,17\n")
+    (folder / "plain.csv").write_text("a\n1\n")
+    person, home = KEY.pseudonym("person", "17"), KEY.pseudonym("home", "<b>&1")
+    file = page(tmp_path / "case.html", f"{person}-AAA-2013J", home, "0" * 32, "opened")
+    assert programme_of_page(file) == "a & b"
+    out, again = tmp_path / "named.html", tmp_path / "again.html"
+    assert relink_page(file, folder, out, agreed, KEY) == Relinked(4, 2, ("home", "person"))
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    named = out.read_text(encoding="utf-8")
+    assert f'{person}-AAA-2013J</code> <span class="key">(person: 17)</span></li>' in named
+    assert f'{home}</code> <span class="key">(home: &lt;b&gt;&amp;1)</span></li>' in named
+    assert "<b>" not in named
+    assert f'<code class="id">{"0" * 32}</code></li>' in named
+    assert '<p class="notice relinked">names people' in named
+    relink_page(out, folder, again, agreed, KEY)
+    assert again.read_bytes() == out.read_bytes()
+    other = MasterKey(b"o" * 32).for_programme("test")
+    assert relink_page(out, folder, again, agreed, other) == Relinked(4, 0, ())
+    assert again.read_bytes() == file.read_bytes(), "without a key nothing of the earlier one stays"
+
+
+def test_only_a_page_of_one_case_is_relinked_and_only_to_a_page(tmp_path: Path, agreed: Contract, folder: Path) -> None:
+    file, other = page(tmp_path / "case.html"), page(tmp_path / "other.html", made="somebody else")
+    for name, out, said in (
+        (file, file, "would overwrite the page"),
+        (file, tmp_path / "o.csv", "a page is relinked to a page"),
+        (other, tmp_path / "o.html", "no page of one case"),
+        (tmp_path / "none.html", tmp_path / "o.html", "does not exist"),
+        (file, tmp_path / "none" / "o.html", "cannot be written"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            relink_page(name, folder, out, agreed, KEY)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="cannot be read"):
+        relink_page(file, folder, tmp_path / "o.html", agreed, KEY)
+    file.write_text(f'<meta name="generator" content="{GENERATOR}">')
+    with pytest.raises(UsageError, match="does not say its programme"):
+        programme_of_page(file)

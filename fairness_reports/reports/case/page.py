@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from data_contracts.relink_page import GENERATOR
 from fairness_reports.reports.case.content import Case, told
 from fairness_reports.reports.filling import resource, template
 from fairness_reports.reports.language import Language
 
-GENERATOR = "plumbline explain"
-"""What a page of one case says of its making: only such a file is overwritten, and relinked."""
+__all__ = ["GENERATOR", "case_page"]
 
 
 def case_page(language: Language, case: Case) -> str:
