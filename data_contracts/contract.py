@@ -40,6 +40,17 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
+class Bilingual(_Model):
+    """A text that reports show, in both languages."""
+
+    en: str = Field(min_length=1)
+    de: str = Field(min_length=1)
+
+
+Wording = str | Bilingual
+"""A text of the contract. Where it is in one language only, reports in the other one show it as it stands."""
+
+
 class Relationship(_Model):
     """A reference to another table: at a column `to: table.column`, at a table `from` and `to` (lists pair up)."""
 
@@ -86,8 +97,8 @@ class Column(_Model):
     relationships: list[Relationship] = Field(default_factory=list)
     # our customProperties
     key_space_name: Name | None = Field(None, alias="keySpace")
-    purpose: str | None = None
-    retention: str | None = None
+    purpose: Wording | None = None
+    retention: Wording | None = None
     optional: bool = False
     privacy_reviewed: str | None = Field(None, alias="privacyReviewed", min_length=10)
 
@@ -183,7 +194,7 @@ class Collected(_Model):
 
     from_: date = Field(alias="from")
     to: date | None = None
-    whom: str
+    whom: Wording
 
 
 def _as_list(value: Any) -> Any:
@@ -238,8 +249,8 @@ class Table(_Model):
         BeforeValidator(_overwritten, json_schema_input_type=list[str | Overwritten]),
     ] = Field(default_factory=list, alias="overwrittenInPlace")
     optional: bool = False
-    purpose: str | None = None
-    retention: str | None = None
+    purpose: Wording | None = None
+    retention: Wording | None = None
 
     @property
     def overwritten_in_place(self) -> list[str]:
@@ -285,11 +296,11 @@ class Table(_Model):
         """Formats that count for a column, as `strptime` knows them; empty means ISO 8601 only."""
         return column.date_formats or self.dialect.date_formats
 
-    def purpose_of(self, column: Column) -> str | None:
+    def purpose_of(self, column: Column) -> Wording | None:
         """A column's purpose, its own or the table's."""
         return column.purpose or self.purpose
 
-    def retention_of(self, column: Column) -> str | None:
+    def retention_of(self, column: Column) -> Wording | None:
         """A column's retention, its own or the table's."""
         return column.retention or self.retention
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from data_contracts.contract import Collected, Column, Contract, KnowledgeDay, Table
+from data_contracts.contract import Collected, Column, Contract, KnowledgeDay, Table, Wording
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
@@ -92,7 +92,7 @@ def _unread() -> Said:
     return sentence("transparency.not_read")
 
 
-def quoted(text: Any) -> list[Said]:
+def quoted(text: Wording | None) -> list[Said]:
     """A text of the contract: as it stands there."""
     if text is None:
         return []
@@ -128,7 +128,7 @@ def collected_texts(table: Table) -> list[Said]:
 
 def _collected(table: str, each: Collected) -> Callable[[Language], str]:
     def tell(language: Language) -> str:
-        whom = each.whom if isinstance(each.whom, str) else language.text({"en": each.whom.en, "de": each.whom.de})
+        whom = each.whom if isinstance(each.whom, str) else {"en": each.whom.en, "de": each.whom.de}[language.code]
         key = "transparency.collected_from" if each.to is None else "transparency.collected_between"
         return language.t(key, table=table, start=language.date(each.from_), end=language.date(each.to), whom=whom)
 
