@@ -22,7 +22,8 @@ _MADE = f'<meta name="generator" content="{GENERATOR}">'
 _PROGRAMME = re.compile(r'<meta name="programme" content="([^"]*)">')
 _ID = re.compile(r'(<code class="id">)([^<]*)(</code>)')
 _KEY = re.compile(r' <span class="key">[^<]*</span>')
-_NOTICE = ('<p class="notice relinked" hidden>', '<p class="notice relinked">')
+_HIDDEN = '<p class="notice relinked" hidden>'
+_NOTICE = '<p class="notice relinked">'
 
 
 def is_page(file: Path) -> bool:
@@ -76,7 +77,7 @@ def relink_page(file: Path, data_dir: Path, out: Path, contract: Contract, key: 
         raise UsageError("the output would overwrite the page.", where=out.name, todo="Name another --out.")
     if not is_page(out):
         raise UsageError("a page is relinked to a page.", where=out.name, todo="Name an --out that ends in .html.")
-    page = _KEY.sub("", _read(file)).replace(*reversed(_NOTICE))
+    page = _KEY.sub("", _read(file)).replace(_NOTICE, _HIDDEN)
     ids = [_parts(found[2]) for found in _ID.finditer(page)]
     known = look_up({token for tokens in ids for token in tokens}, data_dir, contract, key)
 
@@ -90,7 +91,7 @@ def relink_page(file: Path, data_dir: Path, out: Path, contract: Contract, key: 
     page = _ID.sub(beside, page)
     matched = sum(any(token in known for token in tokens) for tokens in ids)
     if matched:
-        page = page.replace(*_NOTICE)
+        page = page.replace(_HIDDEN, _NOTICE)
 
     def write(path: Path) -> None:
         path.write_text(page, encoding="utf-8")

@@ -341,11 +341,17 @@ def test_a_category_is_told_by_its_name() -> None:
     assert said("0", "0", "0") == "none of those that the model knows"
 
 
+def whole_case() -> Case:
+    """A case of which everything is said, also for the tests of sentences and of looks."""
+    case = planted((0.5, 0.4, 0.3, -0.25, -0.2, 0.1, 0.1, 0.1))
+    row = band_of_score(pd.DataFrame([past(0.17, 0.14, 0.21)]), 0.123)
+    excluded = [Excluded("t.column", "dropped")]
+    return replace(case, excluded=excluded, stale_since=date(2024, 11, 2), everyone=0.2, past=row)
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_text_and_page_say_the_same(code: str) -> None:
-    language = Language(code)
-    case = planted((0.5, 0.4, 0.3, -0.25, -0.2, 0.1, 0.1, 0.1))
-    case = replace(case, excluded=[Excluded("t.column", "dropped")], stale_since=date(2024, 11, 2), everyone=0.2)
+    language, case = Language(code), whole_case()
     shown = told(language, case)
     said = [shown.programme, shown.heading, shown.made_of, shown.case_id, shown.headline, *shown.notices]
     for part in shown.parts:
