@@ -257,6 +257,12 @@ def test_the_bar_of_a_factor_about_others_is_as_long_as_its_word() -> None:
     assert {bar(size) for size in (0.35, 0.5, 0.8, 0.99)} == {10}
     assert {bar(size) for size in (0.1, 0.2, 0.25)} == {5}
 
+    def own(size: float) -> list[int]:
+        parts = told(Language("en"), planted((size, 0.8, 0.2))).parts[1].pieces
+        return [each.tenths for each in parts if isinstance(each, Reason) and "other people" not in each.what]
+
+    assert own(0.1) == own(5.0) == [10, 2], "nor do the bars beside it tell"
+
 
 def test_factors_are_about_others_wholly_or_partly() -> None:
     lines = [FeatureLine("a", "x", by_association=True), FeatureLine("b", "y"), FeatureLine("c", "z")]

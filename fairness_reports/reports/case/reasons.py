@@ -181,7 +181,9 @@ def reason(language: Language, facts: Facts, row: Any, direction: Literal["raise
     if factor in facts.others:
         said = t("case.something" if int(row.evidence_count) else "case.nothing")
         return Reason(t("case.what", what=label, value=said), weight, direction, _LENGTH[how])
-    length = max(1, round(10 * abs(float(row.contribution)) / float(sizes.max())))
+    # the longest bar is that of an own factor: measured by one about others, bars would tell how large that is
+    longest = float(sizes[~facts.reasons["factor"].isin(list(facts.others))].max())
+    length = max(1, round(10 * abs(float(row.contribution)) / longest))
     what, more = _values(language, facts, row, label)
     count, day = int(row.evidence_count), facts.day(row)
     if not count:  # the value has said so
