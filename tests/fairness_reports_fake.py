@@ -16,10 +16,13 @@ from fairness_reports.audit.reasons import fewer_than
 from fairness_reports.charter import Charter
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext, render
 from fairness_reports.reports.context import _empty
+from fairness_reports.reports.standing import Before, ProgrammeLine
 from fairness_reports.spec import JOIN, OVERALL
 from features.words import Text, Words
 from models.ablation import DIFFERENCE, without
+from tests import fairness_reports_fake_shapes as made_shapes
 from tests import fairness_reports_fake_tested as tested
+from tests.fairness_reports_fake_records import Records
 
 FACTORS = {
     "days_since_last_visit": (
@@ -275,6 +278,37 @@ REASONS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+HEADLINE = text("Met the thresholds agreed by the head of student services on 1 February 2014; this is not permission to use it",
+                "Erfüllt die vereinbarten Schwellen; das ist keine Freigabe (vereinbart am 1. Februar 2014 von: die Leitung der Studienberatung)")  # fmt: skip
+
+
+def before(**changes: Any) -> Before:
+    """A release of an earlier day, on another training: one gap turned, one factor gave way to another."""
+    manifest = {
+        "programme": "student_support", "release_id": "2014-03-03-77aa01fe00", "as_of": "2014-03-03", "verdict": "fit",
+        "headline": HEADLINE, "charter_hash": "9f" * 32, "training": {"training_id": "1b1b", "trained_as_of": "2014-03-03"},
+        "audited_model": {"name": "hist_gradient_boosting", "content_hash": "1a", "split": "2013J"},
+    }  # fmt: skip
+    then = fairness().assign(split="2013J")
+    women = then["confirmatory"] & (then["group"] == "F") & (then["metric"] == "tpr")
+    then.loc[women, ["value", "low", "high", "state"]] = [0.12, 0.1, 0.14, "outside"]
+    ranked = factors()
+    ranked.loc[ranked["factor"] == "quiz", "importance"] = 0.5
+    return Before({**manifest, **changes}, metrics=metrics(), fairness=then, factors=ranked, quality=quality())
+
+
+def programmes(verdict: str) -> list[ProgrammeLine]:
+    """Two programmes; the other one's newest delivery was refused."""
+    other = {"en": "It cannot be told whether the agreed thresholds are met; no scores are published",
+             "de": "Ob die vereinbarten Schwellen erfüllt sind, lässt sich nicht sagen; es werden keine Schätzwerte veröffentlicht"}  # fmt: skip
+    return [
+        ProgrammeLine("family_support", text("Family support", "Familienhilfe"), other, "not_auditable", "2014-07-01",
+                      "2014-07-01-00", stale_on="2014-10-02"),
+        ProgrammeLine("student_support", text("Student support", "Begleitung von Studierenden"),
+                      HEADLINE if verdict == "fit" else other, verdict, "2014-10-31", "2014-10-31-4f2a91c07d"),
+    ]  # fmt: skip
+
+
 def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     """A full context for a verdict."""
     fitted = verdict != "descriptive_only"
@@ -298,9 +332,13 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         manifest["deployed_model"] = {
             "name": "hist_gradient_boosting",
             "content_hash": "12bc9d00",
+            "keeps_directions": True,
             "change_in_scores": 0.012,
         }
-        manifest["vignettes"], manifest["statements"] = tested.VIGNETTES, tested.STATEMENTS
+        manifest["vignettes"] = [
+            {**case, "band": "high", "reasons": made_shapes.REASONS[case["name"]]} for case in tested.VIGNETTES
+        ]
+        manifest["statements"] = tested.STATEMENTS
         manifest["uninformative"] = {"share": sum(tested.UNINFORMATIVE.values()) / 9204, "n": 9204}
     cohorts = pd.DataFrame(
         {"cohort": ["2013B", "2013J", "2014B", "2014J"],
@@ -326,6 +364,8 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
         metrics=metrics() if fitted else _empty("metrics"),
         fairness=fairness() if fitted else _empty("fairness"),
         factors=factors() if fitted else _empty("factors"),
+        shapes=made_shapes.shapes() if fitted else _empty("shapes"),
+        tendencies=made_shapes.tendencies() if fitted else _empty("tendencies"),
         quality=quality(),
         cohorts=cohorts,
         attrition=attrition,
@@ -345,12 +385,16 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
                 label=Text(en=f"{en}: how many", de=f"{de}: Anzahl"),
                 direction=None if direction == "mixed" else direction,
                 missing=Text(en="0 when nothing happened", de="0, wenn nichts geschehen ist"),
+                kind=made_shapes.KINDS[key],
             )
             for i, (key, (en, de, direction)) in enumerate(FACTORS.items())
         ],
         excluded=[Excluded(Text(en=v[0][0], de=v[0][1]), "protected") for v in GROUPS.values()],
+        before=before() if fitted else None,
+        programmes=programmes(verdict),
     )  # fmt: skip
-    return replace(made, **changes)
+    made = replace(made, **changes)
+    return made if "records" in changes else replace(made, records=Records(made))
 
 
 REASON = text("First-year students have no records of their own yet.",

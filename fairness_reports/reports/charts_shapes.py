@@ -21,13 +21,12 @@ from fairness_reports.reports.charts import (
     MUTED,
     SURFACE,
     WIDTH,
-    ZONE,
     Chart,
     for_page,
 )
 
-_LABELS, _BARS = 112.0, 66.0  # room left and right of the plot
-_WRAP = 18  # letters in a line of a label
+_LABELS, _BARS, _NUMBERS = 116.0, 80.0, 46.0  # room left and right of the plot; of the latter for words
+_WRAP = 17  # letters in a line of a label
 _ROOM = 7  # between two rows
 
 
@@ -58,6 +57,14 @@ class Row:
     joined: bool = False
 
 
+def reach_of(rows: Sequence[Row]) -> tuple[float, float]:
+    """Ends of an axis on which all of these rows have room."""
+    drawn = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
+    low, high = min([*drawn, -0.1]), max([*drawn, 0.1])
+    room = (high - low) * 0.07
+    return low - room, high + room
+
+
 def shape(
     rows: Sequence[Row],
     *,
@@ -67,6 +74,7 @@ def shape(
     heads: tuple[str, str],
     axis: str,
     tick: Callable[[float], str],
+    limits: tuple[float, float] | None = None,
 ) -> Chart:
     """A dot for each range of values, from top to bottom, joined by a line, and a bar for its cases.
 
@@ -82,6 +90,8 @@ def shape(
         What the horizontal axis counts.
     tick : callable
         Words for a number on it.
+    limits : (float, float), optional
+        Ends of the axis, for several drawings side by side; by default all that is drawn.
 
     Returns
     -------
@@ -97,9 +107,7 @@ def shape(
     inner = float(sum(heights))
     height = top + inner + bottom
     middles = [sum(heights[:k]) + each / 2 for k, each in enumerate(heights)]
-    drawn = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
-    low, high = min([*drawn, -0.1]), max([*drawn, 0.1])
-    room = (high - low) * 0.07
+    low, high = limits or reach_of(rows)
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "plumbline", "text.parse_math": False}):
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
         across = 1 - (_LABELS + _BARS) / WIDTH
@@ -107,12 +115,12 @@ def shape(
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
         axes.set_ylim(inner, 0)
-        axes.set_xlim(low - room, high + room)
+        axes.set_xlim(low, high)
         for name, spine in axes.spines.items():
             spine.set_visible(name == "bottom")
             spine.set_color(LINE_COLOUR)
         axes.set_yticks([])
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         axes.tick_params(axis="x", colors=LINE_COLOUR, labelcolor=MUTED, labelsize=FONT - 1, length=3)
         axes.axvline(0, color=MUTED, linewidth=1.2, zorder=0.6)
@@ -140,10 +148,10 @@ def shape(
             for number, words in enumerate(lines):
                 base = top + y + 4 + (number - (len(lines) - 1) / 2) * LINE
                 frame.text(6, base, words, fontsize=FONT - 1, color=INK)
-            left, reach = WIDTH - _BARS + 8, _BARS - 14
+            left, reach = WIDTH - _BARS + 6, _BARS - _NUMBERS - 6
             if row.n:
                 width = reach * row.n / most
-                frame.barh(top + y, width, height=15, left=left, color=ZONE, edgecolor=LINE_COLOUR, linewidth=0.8)
+                frame.barh(top + y, width, height=9, left=left, color=MUTED, edgecolor=MUTED, linewidth=0.4)
             frame.text(WIDTH - 6, top + y + 4, row.note, fontsize=FONT - 1, color=INK, ha="right")
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})

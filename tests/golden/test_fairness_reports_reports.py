@@ -28,7 +28,8 @@ def sentences(page: str) -> str:
 
 @pytest.mark.parametrize("code", ["en", "de"])
 @pytest.mark.parametrize(
-    ("verdict", "name"), [("fit", "index"), ("not_fit", "index"), ("fit", "model_card"), ("fit", "models")]
+    ("verdict", "name"),
+    [("fit", "index"), ("not_fit", "index"), ("fit", "model_card"), ("fit", "models"), ("fit", "explanations")],
 )
 def test_sentences_are_as_agreed(verdict: str, name: str, code: str) -> None:
     held = HERE / f"fairness_reports_{name}_{verdict}_{code}.txt"

@@ -39,7 +39,8 @@ def against_section(language: Language, context: ReportContext) -> Section | Non
         model = Cell(t(f"against.model_{each.tendency}"), look="strong" if state == "model" else "")
         rows.append([heading, expected, model, past])
     if not rows:
-        return Section(title, [*blocks, Para(t("against.none"), "sentence")])
+        looked = any(each.past is not None for each in declared)
+        return Section(title, [*blocks, Para(t("against.none" if looked else "against.none_in_model"), "sentence")])
     head = [t("explanations.feature"), *(t(f"against.{key}") for key in ("expected", "model", "past"))]
     blocks += [
         Para(t("against.some", n=len(rows)), "sentence"),

@@ -18,6 +18,8 @@ from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Facts, Para, Section, Table
 from fairness_reports.reports.values import number_words
 
+_SIDES = ("higher", "lower")
+
 
 def fictional_sections(language: Language, context: ReportContext) -> list[Section]:
     """A section for each fictional case, the highest score first, and one for their order."""
@@ -25,16 +27,16 @@ def fictional_sections(language: Language, context: ReportContext) -> list[Secti
     cases = sorted(context.manifest.get("vignettes") or [], key=lambda each: (-float(each["score"]), str(each["name"])))
     if not cases:
         return []
-    called = {str(case["name"]): t("fictional.case", number=language.number(k)) for k, case in enumerate(cases, 1)}
+    places = {str(case["name"]): language.number(k) for k, case in enumerate(cases, 1)}
     sections = [Section(t("tested.vignettes_title"), [Para(t("fictional.intro"))])]
-    sections += [_case(language, context, case, called[str(case["name"])]) for case in cases]
+    sections += [_case(language, context, case, places[str(case["name"])]) for case in cases]
     statements = context.manifest.get("statements") or []
     if statements:
-        sections.append(_order(language, statements, called))
+        sections.append(_order(language, statements, places))
     return sections
 
 
-def _case(language: Language, context: ReportContext, case: Mapping[str, Any], called: Markup) -> Section:
+def _case(language: Language, context: ReportContext, case: Mapping[str, Any], place: str) -> Section:
     t = language.t
     score = {"score": language.percent(case["score"], 1)}
     score["interval"] = interval(language, "mean_score", case.get("low"), case.get("high")) or "–"
@@ -45,8 +47,8 @@ def _case(language: Language, context: ReportContext, case: Mapping[str, Any], c
         told.append(t("fictional.band", band=language.text(words) if words is not None else str(band)))
     if not case.get("informative", True):
         reason = case.get("reason")
-        little = language.word("little_said", str(reason)) if known(reason) else t("tested.says_little")
-        told.append(t("fictional.little", why=little))
+        why = language.word("little_said", str(reason)) if known(reason) else None
+        told.append(t("fictional.little") if why is None else t("fictional.little_because", why=why))
     blocks: list[Block] = [Para(language.text(case["story"])), Para(Markup(" ").join(told), "sentence")]
     reasons = case.get("reasons")
     if reasons is not None:
@@ -56,7 +58,7 @@ def _case(language: Language, context: ReportContext, case: Mapping[str, Any], c
             said = [_reason(language, context, each) for each in rows] or [t("fictional.nothing")]
             facts.append((t(f"fictional.{side}"), [*said]))
         blocks.append(Facts(facts))
-    return Section(called, blocks, level=3)
+    return Section(t("fictional.case", number=place), blocks, level=3)
 
 
 def _reason(language: Language, context: ReportContext, reason: Mapping[str, Any]) -> Markup:
@@ -76,12 +78,12 @@ def _reason(language: Language, context: ReportContext, reason: Mapping[str, Any
     return t("fictional.reason", feature=feature_label(language, context, line), value=said, strength=size)
 
 
-def _order(language: Language, statements: Any, called: Mapping[str, Markup]) -> Section:
+def _order(language: Language, statements: Any, places: Mapping[str, str]) -> Section:
     t = language.t
     rows: list[list[Cell | str]] = [
         [
             language.text(each["because"]),
-            Cell(t("tested.above", **{side: called.get(str(each[side]), each[side]) for side in ("higher", "lower")})),
+            Cell(t("tested.above", **{side: t("fictional.short", number=places[str(each[side])]) for side in _SIDES})),
             Cell(t("tested.holds"), look="state within") if each["holds"]
             else Cell(t("tested.holds_not"), look="state outside"),
         ]

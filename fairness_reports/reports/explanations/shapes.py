@@ -12,7 +12,7 @@ from itertools import groupby
 from markupsafe import Markup, escape
 
 from fairness_reports.reports.association import about_others, tagged
-from fairness_reports.reports.charts_shapes import Row, shape
+from fairness_reports.reports.charts_shapes import Row, reach_of, shape
 from fairness_reports.reports.context import FeatureLine, ReportContext
 from fairness_reports.reports.explanations.shape import HARDLY, Part, Shape, shapes_of
 from fairness_reports.reports.figures import cases_word, count, factor_words
@@ -74,7 +74,7 @@ def sentences(language: Language, context: ReportContext, shape: Shape) -> list[
             runs = list(_runs(shape, side))
             if runs:
                 said.append(t(f"shape.{side}", where=_listed(language, context, shape, runs)))
-    typical = shape.typical
+    typical = shape.typical if shape.line.kind != "any" else None
     if typical is not None and typical.n is not None and typical.low is not None and typical.high is not None:
         size, unit = count(language, context, typical.n), shape.line.kind
         if typical.low == typical.high:
@@ -138,24 +138,34 @@ def shapes_section(language: Language, context: ReportContext, factors: Sequence
     blocks: list[Block] = [Para(t("shape.intro", cases=cases_word(language, context)))]
     if not drawn:
         return Section(title, [*blocks, Para(t("shape.none"))])
-    blocks.append(Pictures([_picture(language, context, each, i) for i, each in enumerate(drawn)]))
+    limits = reach_of([row for each in drawn for row in _rows(language, context, each)])  # one scale: they are compared
+    blocks.append(Pictures([_picture(language, context, each, i, limits) for i, each in enumerate(drawn)]))
     rest = len([each for each in found.values() if each not in drawn])
     blocks += [Para(t("shape.rest", n=rest), "small")] if rest else []
     return Section(title, blocks)
 
 
-def _picture(language: Language, context: ReportContext, each: Shape, number: int) -> Picture:
+def _rows(language: Language, context: ReportContext, each: Shape) -> list[Row]:
+    rows = []
+    for k, part in enumerate(each.parts):
+        words = part_words(language, context, each, part).unescape()
+        joined = k > 0 and part.part == each.parts[k - 1].part == "bin"
+        size = count(language, context, part.n)
+        rows.append(Row(words, part.mean, part.least, part.most, part.n or 0, size, joined))
+    return rows
+
+
+def _picture(
+    language: Language, context: ReportContext, each: Shape, number: int, limits: tuple[float, float]
+) -> Picture:
     t = language.t
     title = feature_label(language, context, each.line)
-    rows, figures = [], []
-    for k, part in enumerate(each.parts):
-        words = part_words(language, context, each, part)
-        size = count(language, context, part.n)
-        joined = k > 0 and part.part == each.parts[k - 1].part == "bin"
-        rows.append(Row(words.unescape(), part.mean, part.least, part.most, part.n or 0, size, joined))
+    rows, figures = _rows(language, context, each), []
+    for part, row in zip(each.parts, rows, strict=True):
         spread = t("form.interval", low=language.signed(part.least), high=language.signed(part.most))
         mean = Cell(t("form.too_few"), look="missing") if part.mean is None else language.signed(part.mean)
-        figures.append([words, size, mean, spread if part.least is not None and part.most is not None else "–"])
+        told = part.least is not None and part.most is not None
+        figures.append([row.label, row.note, mean, spread if told else "–"])
     said = sentences(language, context, each)
     chart = shape(
         rows,
@@ -165,6 +175,7 @@ def _picture(language: Language, context: ReportContext, each: Shape, number: in
         heads=(t("shape.values"), cases_word(language, context)),
         axis=t("shape.axis"),
         tick=lambda value: language.signed(value, 1),
+        limits=limits,
     )
     head = [t("shape.values"), t("fairness.cases"), t("explanations.importance"), t("shape.spread")]
     return Picture(chart, Table(title, head, figures, numbers_from=1), Markup(" ").join(said))
