@@ -78,6 +78,7 @@ SCHEMAS: dict[str, TableSchema] = {
             low="float",
             high="float",
             n="int",
+            reason="string?",
         ),
     ),
     "fairness": TableSchema(

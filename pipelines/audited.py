@@ -15,15 +15,18 @@ import pandas as pd
 
 from fairness_reports.audit import audit
 from fairness_reports.audit.attrition import attrition
+from fairness_reports.audit.prepare import prepared
 from fairness_reports.capacity import select_within
 from fairness_reports.decisions import decisions
 from fairness_reports.decisions.figures import TEAM
+from fairness_reports.disclosure import case_rows
 from fairness_reports.drift import NOW, drift
 from fairness_reports.identification import ObservationSpec
 from fairness_reports.identification.block import IDENTIFIED, NOT_IDENTIFIABLE, UNDECLARED
 from fairness_reports.mitigation.compare import compare_options
 from fairness_reports.origins import origins
 from fairness_reports.release import Release, read_release
+from fairness_reports.spec import SCORES_SHOWN
 from features.spec import columns
 from models.cohorts import group_values
 from models.dataset import Rows, load_rows
@@ -33,7 +36,7 @@ from models.splits import Split, temporal_splits
 from pipelines.answers import answers_of, shown
 from pipelines.resources import Run
 from pipelines.steps import trainer_of
-from pipelines.tables import drop, get, noted, put, rows_of
+from pipelines.tables import drop, get, has, noted, put, rows_of
 from pipelines.trainings import KEPT_BY_STEP, groups_of_backtest, restore_audit, trainings
 
 Counts = dict[str, int]
@@ -76,10 +79,8 @@ def _groups(run: Run) -> pd.DataFrame:
 
 def _audit(run: Run, facts: Mapping[str, Any], groups: pd.DataFrame) -> pd.DataFrame:
     spec, charter = run.pack.programme, run.pack.charter
-    scored = get(run, "models.backtest")
-    chosen = scored[scored["model"] == facts["chosen"]].reset_index(drop=True)
-    chosen["selected"] = select_by_split(chosen, charter.capacity.share or 0.0)
-    chosen["treated"] = _treated(run, chosen)
+    chosen = _chosen(run, facts)
+    _keep_cases(run, "audit.cases", chosen, groups)
     return audit(
         chosen,
         groups,
@@ -91,6 +92,30 @@ def _audit(run: Run, facts: Mapping[str, Any], groups: pd.DataFrame) -> pd.DataF
         bands=[band.up_to for band in spec.bands.root[:-1]],
         observation=spec.observation,
     )
+
+
+def _chosen(run: Run, facts: Mapping[str, Any]) -> pd.DataFrame:
+    """The backtest of the audited model, with who would have been selected and whose score had been seen."""
+    scored = get(run, "models.backtest")
+    chosen: pd.DataFrame = scored[scored["model"] == facts["chosen"]].reset_index(drop=True)
+    chosen["selected"] = select_by_split(chosen, run.pack.charter.capacity.share or 0.0)
+    chosen["treated"] = _treated(run, chosen)
+    return chosen
+
+
+def _keep_cases(run: Run, table: str, chosen: pd.DataFrame, groups: pd.DataFrame) -> None:
+    """Keep what disclosure control has to know of the audit's cases, as the audit itself sees them."""
+    spec = run.pack.programme
+    rows, _ = prepared(chosen, groups, spec.protected, spec.observation)
+    rows["split"] = np.where(rows["treated"], rows["split"] + SCORES_SHOWN, rows["split"])
+    put(run, table, case_rows(rows, [band.up_to for band in spec.bands.root[:-1]]))
+
+
+def audited_cases(run: Run) -> pd.DataFrame:
+    """The cases of the audit and those scored now, without ids: what disclosure control counts."""
+    if not has(run, "audit.cases"):  # of a training that older code kept
+        _keep_cases(run, "audit.cases", _chosen(run, noted(run, "backtest")), get(run, "audit.groups"))
+    return pd.concat([get(run, "audit.cases"), get(run, "audit.cases_now")], ignore_index=True)
 
 
 def _treated(run: Run, chosen: pd.DataFrame) -> pd.Series:
@@ -110,14 +135,19 @@ def select_by_split(frame: pd.DataFrame, share: float) -> pd.Series:
     return select_within(frame, share, by=("split",))
 
 
-def _attrition(run: Run) -> pd.DataFrame:
-    """Who had left before the days of prediction of the tested cohorts."""
+def cohort_splits(run: Run) -> dict[str, str]:
+    """Which split each tested cohort belongs to."""
     cut = get(run, "models.splits")
-    splits = {
+    return {
         cohort: str(row.split)
         for row in cut[cut["history"].isna()].itertuples()
         for cohort in str(row.test_cohorts).split(", ")
     }
+
+
+def _attrition(run: Run) -> pd.DataFrame:
+    """Who had left before the days of prediction of the tested cohorts."""
+    splits = cohort_splits(run)
     counts = run.con.execute(
         'SELECT cohort, as_of, attribute, "group", registered, left_before FROM cohort.attrition '
         "WHERE programme = ? ORDER BY ALL",
@@ -240,7 +270,9 @@ def _now(run: Run) -> pd.DataFrame:
         frame["as_of"] = pd.to_datetime(frame["as_of"])
     scored = scores.merge(clusters, on=keys, validate="1:1").assign(split=NOW, outcome=np.nan)
     scored["selected"] = select_by_split(scored, charter.capacity.share or 0.0)
-    found = audit(scored, _groups(run), spec.protected, minimum_cell=charter.minimum_cell, seed=spec.seed)
+    groups = _groups(run)
+    _keep_cases(run, "audit.cases_now", scored.assign(treated=False), groups)
+    found = audit(scored, groups, spec.protected, minimum_cell=charter.minimum_cell, seed=spec.seed)
     return found[found["metric"].isin(WITHOUT_OUTCOMES) & (found["band"] == "all")].reset_index(drop=True)
 
 

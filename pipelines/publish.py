@@ -26,6 +26,7 @@ from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
 from pipelines.answers import fingerprint
 from pipelines.audited import judged_before, releases_before
+from pipelines.disclosed import disclosed, safe_context, safe_manifest
 from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import drop, get, has, noted, ordered, rows_of
@@ -72,10 +73,13 @@ def publish(run: Run) -> Release:
         frames |= {"fairness": fairness, "factors": factors, "shapes": get(run, "models.shapes"), **_about_groups(run)}
     if has(run, "audit.decisions"):
         frames["decisions"] = get(run, "audit.decisions")
+    made = disclosed(run, frames)
+    extra = _for_pages(run) if trained else {}
+    manifest["disclosure"] = made.summary
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
         for name, order in _ORDER.items():
-            if name in frames:
-                writer.table("open", name, frames[name], order)
+            if name in made.frames:
+                writer.table("open", name, made.frames[name], order)
         if trained:
             writer.table("restricted", "backtest", _backtest(run), ["split", "model", "case_id", "as_of"])
         if scores is not None:
@@ -84,14 +88,16 @@ def publish(run: Run) -> Release:
         before = manifest["changed_since"]
         context = release_context(
             run,
-            manifest,
+            safe_manifest(run, manifest, made),
             trained,
             scored=scores,
             test_split=facts.get("test"),
             before=before and before_of(read_release(run.home.releases / run.programme / before)),
             programmes=programmes,
-            **frames,
+            **extra,
+            **made.frames,
         )
+        context = safe_context(context, run)
         told = records(context, run.pack.contract)
         write_records(writer.open_dir / "transparency", told)
         render(writer.open_dir, replace(context, records=told))
@@ -190,12 +196,18 @@ def _fairness(run: Run) -> pd.DataFrame:
 
 
 def _about_groups(run: Run) -> dict[str, pd.DataFrame]:
-    """What has changed and what was tried, and what earlier releases judged (for the pages only)."""
+    """What has changed and what was tried."""
     frames = {"drift": get(run, "audit.drift")}
-    if has(run, "models.tendencies"):  # a training that older code kept has none
-        frames["tendencies"] = get(run, "models.tendencies")
     if has(run, "audit.mitigation"):
         frames["mitigation"] = get(run, "audit.mitigation")
+    return frames
+
+
+def _for_pages(run: Run) -> dict[str, pd.DataFrame]:
+    """What pages are told besides the tables: which way features point, what earlier releases judged."""
+    frames = {}
+    if has(run, "models.tendencies"):  # a training that older code kept has none
+        frames["tendencies"] = get(run, "models.tendencies")
     earlier = judged_before(run)
     return frames if earlier is None else frames | {"earlier": earlier}
 

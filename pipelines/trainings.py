@@ -33,7 +33,7 @@ KEPT_BY_STEP = {
         "models.tendencies",
         "models.stability",
     ),
-    "fairness": ("audit.fairness", "audit.groups", "audit.mitigation"),
+    "fairness": ("audit.fairness", "audit.groups", "audit.cases", "audit.mitigation"),
 }
 """Which tables of a training a later run brings back, by the step that left them."""
 

@@ -1,0 +1,289 @@
+"""The smaller tables of a release as they may leave the agency.
+
+Belongs here: drift, mitigation, factors, shapes, quality and decisions.
+Does not belong here: figures by group (fairness), of everybody (model_figures), what may be shown of a group (counted).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from fairness_reports.audit.reasons import WITHHELD
+from fairness_reports.disclosure.counted import Split
+from fairness_reports.disclosure.fairness import Told
+from fairness_reports.disclosure.figures import NORMAL, ends, records, told_size, width_step
+from fairness_reports.disclosure.levels import ALL, HIDDEN, SIZE, levels_of
+from fairness_reports.disclosure.profile import Profile, nice, to_step
+from fairness_reports.spec import NOT_RECORDED, OVERALL, POOLED
+
+Splits = Mapping[str, Split]
+
+_FIGURES: Final = ("value", "low", "high")
+_TENTHS: Final = 2.56
+"""Between the tenth and the ninetieth percentile lie so many standard deviations."""
+QUARANTINED: Final = "quarantined_share: "
+
+
+def level(splits: Splits, split: str, attribute: str, group: str) -> int:
+    """What may be shown of a group in a split; nothing where no cases stand behind it."""
+    there = splits.get(split)
+    part = None if there is None else there.parts.get(attribute)
+    at = None if part is None else part.at(group)
+    return HIDDEN if part is None or at is None else int(part.levels[at])
+
+
+def _size(n: Any, profile: Profile) -> float:
+    return np.nan if pd.isna(n) or profile.small(float(n)).any() else float(profile.count(float(n)))
+
+
+def _typed(rows: list[dict[str, Any]], frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns, and the types, of the frame that they were made from."""
+    made = pd.DataFrame(rows, columns=list(frame.columns))
+    for name in frame.columns:
+        if name in ("n", "checked", "failed"):
+            made[name] = made[name].astype("Float64").astype("Int64")
+        elif pd.api.types.is_float_dtype(frame[name]):
+            made[name] = made[name].astype("float64")
+    return made
+
+
+def protect_drift(
+    drift: pd.DataFrame, splits: Splits, told: Told, test: str, now: str, profile: Profile
+) -> pd.DataFrame:
+    """Changes between two periods, in both of which the group may be shown; alarms stay."""
+    kept = []
+    for row in records(drift):
+        metric, since, place = str(row["metric"]), str(row["since"]), (str(row["attribute"]), str(row["group"]))
+        today = now if since == test else test
+        needed = SIZE if metric == "group_share" else ALL
+        periods = [today, *([since] if since in splits else [])]
+        shown = all(level(splits, period, *place) >= needed for period in periods)
+        if not shown:
+            kept.append(row | dict.fromkeys(_FIGURES, np.nan) | {"n": np.nan, "reason": WITHHELD})
+            continue
+        if pd.isna(row["value"]):
+            kept.append(row | {"n": _size(row["n"], profile)})
+            continue
+        figures = [told.get((period, *place, "all", metric)) for period in (today, since)]
+        if figures[0] is not None and figures[1] is not None:
+            value = profile.told(figures[0] - figures[1])
+        else:
+            value = profile.told(to_step(float(row["value"]), profile.step(float(row["n"]))))
+        step = width_step(float(row["n"]), profile)
+        low, high = ends(row["value"], row["low"], row["high"], value, step, share=False)
+        kept.append(row | {"value": value, "low": low, "high": high, "n": _size(row["n"], profile)})
+    return _typed(kept, drift)
+
+
+def protect_mitigation(mitigation: pd.DataFrame, splits: Splits, profile: Profile) -> pd.DataFrame:
+    """Options on development splits: groups that may be shown there, in steps."""
+    kept = []
+    for row in records(mitigation):
+        split, attribute = str(row["split"]), str(row["attribute"])
+        shown = not profile.small(float(row["n"]) if pd.notna(row["n"]) else 0.0).any()
+        if attribute != OVERALL:
+            shown = shown and level(splits, split, attribute, str(row["group"])) == ALL
+        if str(row["comparison"]) in ("largest_gap", "change"):
+            shown = shown and _all_shown(splits, split, attribute)
+        if pd.isna(row["value"]) or not shown:
+            reason = row["reason"] if shown and pd.notna(row["reason"]) else WITHHELD
+            kept.append(row | dict.fromkeys(_FIGURES, np.nan) | {"n": np.nan, "reason": reason})
+            continue
+        n = float(row["n"])
+        value = profile.told(to_step(float(row["value"]), profile.step(n)))
+        low, high = ends(row["value"], row["low"], row["high"], value, width_step(n, profile), share=False)
+        kept.append(row | {"value": value, "low": low, "high": high, "n": _size(n, profile)})
+    return _typed(kept, mitigation)
+
+
+def _all_shown(splits: Splits, split: str, attribute: str) -> bool:
+    part = splits[split].parts.get(attribute) if split in splits else None
+    return part is not None and bool((part.levels[part.counts.sum(axis=1) > 0] == ALL).all())
+
+
+def protect_factors(
+    factors: pd.DataFrame, splits: Splits, now: str, profile: Profile, missing_label: str = NOT_RECORDED
+) -> pd.DataFrame:
+    """What factors weigh by group: groups whose size may be told, in steps of their own spread."""
+    kept, there = [], splits.get(now)
+    for row in records(factors):
+        attribute = OVERALL if pd.isna(row["attribute"]) else str(row["attribute"])
+        group = OVERALL if attribute == OVERALL else missing_label if pd.isna(row["group"]) else str(row["group"])
+        part = None if there is None else there.parts.get(attribute)
+        at = None if part is None else part.at(group)
+        if part is None or at is None or part.levels[at] == HIDDEN:
+            if attribute == OVERALL:
+                kept.append(row | dict.fromkeys(("importance", "mean_contribution", "low", "high", "n"), np.nan))
+            continue
+        n = float(part.counts[at].sum())
+        # the mean size of contributions moves with one person by about their spread over n
+        spread = (float(row["high"]) - float(row["low"])) * np.sqrt(n) / NORMAL
+        step = nice(profile.base / n * spread) if np.isfinite(spread) else nice(profile.base / n)
+        importance = profile.told(to_step(float(row["importance"]), step)) if step else row["importance"]
+        low, high = row["low"], row["high"]
+        if step:
+            low, high = ends(row["importance"], low, high, importance, step, share=False)
+        mean = profile.told(to_step(float(row["mean_contribution"]), step)) if step else row["mean_contribution"]
+        told = {"importance": importance, "mean_contribution": mean, "low": max(low, 0.0), "high": high}
+        kept.append(row | told | {"n": told_size(part, at, profile) if part.levels[at] == SIZE else profile.count(n)})
+    return _typed(kept, factors)
+
+
+def protect_shapes(shapes: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """How contributions change with a value: parts of everybody, so that one alone is never hidden."""
+    rows: list[dict[str, Any]] = records(shapes.reset_index(drop=True))
+    for _, places in shapes.reset_index(drop=True).groupby(["feature"], sort=False).indices.items():
+        parts = [i for i in places if rows[i]["part"] != "typical"]
+        hidden = _hidden_parts(rows, parts, profile)
+        missing = [i for i in parts if rows[i]["part"] == "missing"]
+        for i in places:
+            row = rows[i]
+            if i in hidden or pd.isna(row["n"]) or profile.small(float(row["n"])).any():
+                nothing = dict.fromkeys(("mean_contribution", "low", "high", "n"), np.nan)
+                rows[i] = row | nothing | {"reason": WITHHELD}
+                continue
+            n = float(row["n"])
+            spread = (float(row["high"]) - float(row["low"])) / _TENTHS
+            step = nice(profile.base / n * spread) if np.isfinite(spread) and spread > 0 else 0.0
+            figures = {name: float(row[name]) for name in ("mean_contribution", "low", "high")}
+            told = {name: profile.told(to_step(value, step) if step else value) for name, value in figures.items()}
+            # all cases with a value, less everybody, are those without one
+            given_away = row["part"] == "typical" and any(i in hidden for i in missing)
+            rows[i] = row | told | {"n": np.nan if given_away else float(profile.count(n))}
+    return _typed(rows, shapes)
+
+
+def _hidden_parts(rows: list[dict[str, Any]], parts: list[int], profile: Profile) -> set[int]:
+    """Parts that are hidden: the small ones, and as many of the next smallest as keep them from being found."""
+    sizes = {i: float(rows[i]["n"]) if pd.notna(rows[i]["n"]) else 0.0 for i in parts}
+    hidden = {i for i, n in sizes.items() if profile.small(n).any() or n == 0}
+    left = sorted((n, i) for i, n in sizes.items() if i not in hidden)
+    while hidden and left and (len(hidden) < 2 or sum(sizes[i] for i in hidden) < profile.minimum):
+        hidden.add(left.pop(0)[1])
+    return hidden
+
+
+def protect_quality(quality: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Counts of rows; that no row breaks a rule is told, for `passed` says it, too."""
+    rows: list[dict[str, Any]] = records(quality.reset_index(drop=True))
+    few = {
+        str(row["table"])
+        for row in rows
+        if str(row["rule"]).startswith("rows: ") and pd.notna(row["value"]) and 0 < row["value"] < profile.minimum
+    }
+    hidden = _hidden_groups(rows, profile)
+    kept = []
+    for i, row in enumerate(rows):
+        rule, checked, failed = str(row["rule"]), float(row["checked"]), float(row["failed"])
+        coarse = 2 * profile.minimum if str(row["table"]) in few else profile.base
+        told: dict[str, Any] = {"checked": _multiple(checked, coarse, profile)}
+        if i in hidden:
+            told |= {"checked": np.nan, "failed": np.nan, "value": np.nan, "detail": WITHHELD}
+        elif rule.startswith("rows: "):
+            told |= {"value": _multiple(float(row["value"]), coarse, profile), "failed": _few(failed, profile)}
+        elif rule.startswith("k_anonymity"):
+            small = profile.small(float(row["value"])).any()
+            told |= {"value": np.nan if small else float(profile.count(float(row["value"])))}
+        else:
+            told |= {"failed": _few(failed, profile), "value": _share_of_rows(row, failed, checked, profile)}
+        kept.append(row | told)
+    return _typed(kept, quality)
+
+
+def _multiple(n: float, base: int, profile: Profile) -> float:
+    if 0 < n < profile.minimum:
+        return np.nan
+    return float(profile.count(int(np.floor(n / base + 0.5)) * base))
+
+
+def _few(failed: float, profile: Profile) -> float:
+    return np.nan if 0 < failed < profile.minimum else float(profile.count(failed))
+
+
+def _share_of_rows(row: Mapping[str, Any], failed: float, checked: float, profile: Profile) -> Any:
+    value = row["value"]
+    if pd.isna(value) or not float(value):
+        return value
+    count = float(value) * checked if float(value) <= 1 else float(value)
+    if 0 < min(count, failed or count) < profile.minimum:
+        return np.nan
+    return profile.told(to_step(float(value), profile.step(checked))) if float(value) <= 1 else _few(count, profile)
+
+
+def _hidden_groups(rows: list[dict[str, Any]], profile: Profile) -> set[int]:
+    """Rows on the quarantined share of protected groups that must not be told."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for i, row in enumerate(rows):
+        match = re.match(rf"{QUARANTINED}(.+?) = ", str(row["rule"]))
+        if match:
+            found.setdefault((str(row["table"]), match[1]), []).append(i)
+    hidden: set[int] = set()
+    for places in found.values():
+        counts = np.array(
+            [[float(rows[i]["failed"]), float(rows[i]["checked"]) - float(rows[i]["failed"])] for i in places]
+        )
+        levels = levels_of(counts, profile, sizes=False)
+        hidden |= {i for i, each in zip(places, levels, strict=True) if each != ALL}
+    return hidden
+
+
+def protect_decisions(decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """What people decided by group: all figures of a group on the same cases, or none of them."""
+    rows: list[dict[str, Any]] = records(decisions.reset_index(drop=True))
+    made = decisions.reset_index(drop=True)
+    shown: dict[tuple[str, str, str], dict[str, bool]] = {}
+    for key, part in made.groupby(["as_of", "cases", "attribute"], sort=False):
+        shown[(str(key[0]), str(key[1]), str(key[2]))] = _groups_shown(part, profile)
+    kept = []
+    for row in rows:
+        place = (str(row["as_of"]), str(row["cases"]))
+        groups = shown[(*place, str(row["attribute"]))]
+        right = groups.get(str(row["group"]), False)
+        reference = str(row["reference"]) if pd.notna(row["reference"]) else None
+        if reference == OVERALL:
+            right = right and shown.get((*place, OVERALL), {}).get(OVERALL, False)
+        elif reference is not None:
+            right = right and groups.get(reference, False)
+        if not right or (pd.isna(row["value"]) and str(row["reason"]).startswith("fewer than")):
+            kept.append(row | dict.fromkeys(_FIGURES, np.nan) | {"n": np.nan, "reason": WITHHELD})
+            continue
+        n = float(row["n"]) if pd.notna(row["n"]) else np.nan
+        told: dict[str, Any] = {"n": _size(n, profile)}
+        if pd.notna(row["value"]):
+            if str(row["metric"]) == "n":
+                told["value"] = _size(row["value"], profile)
+            else:
+                told["value"] = profile.told(to_step(float(row["value"]), profile.step(n)))
+                step = width_step(n, profile)
+                low, high = ends(row["value"], row["low"], row["high"], told["value"], step, share=False)
+                told |= {"low": low, "high": high}
+        kept.append(row | told)
+    return _typed(kept, decisions)
+
+
+def _groups_shown(part: pd.DataFrame, profile: Profile) -> dict[str, bool]:
+    """Which groups of one attribute may be shown, from their own exact shares."""
+    shares = part[(part["comparison"] == "value") & ~part["metric"].isin(["n", "gap_change"])]
+    groups = [str(group) for group in dict.fromkeys(part["group"])]
+    if POOLED in groups:  # it stands for its members, which are never shown
+        sizes = part[(part["metric"] == "n") & part["value"].notna()]["group"].astype(str)
+        groups = [group for group in groups if group == POOLED or group in set(sizes)]
+    levels = np.full(len(groups), ALL)
+    tables = []
+    for _, rows in shares.groupby(["who", "metric"], sort=False):
+        known = rows[rows["value"].notna()]
+        figures = {str(row["group"]): (float(row["value"]), float(row["n"])) for row in records(known)}
+        table = [figures.get(group, (0.0, 0.0)) for group in groups]
+        tables.append(np.array([[round(value * n), n - round(value * n)] for value, n in table], dtype=np.float64))
+    before = None
+    while before is None or (before != levels).any():
+        before = levels.copy()
+        for counts in tables:
+            if counts.any():
+                levels = levels_of(counts, profile, levels, sizes=False)
+    return dict(zip(groups, (levels == ALL).tolist(), strict=True))
