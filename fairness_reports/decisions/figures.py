@@ -209,10 +209,11 @@ class _Day:
             gaps = shown[shown["attribute"] == name]
             told = gaps[gaps["who"] == who].drop(columns=["who"]).assign(metric=GAP_CHANGE, comparison="value")
             models = gaps[gaps["who"] == MODEL].set_index("group")
-            told["reason"] = [
+            why = [
                 mine if isinstance(mine, str) else models["reason"].get(group)
                 for mine, group in zip(told["reason"], told["group"], strict=True)
             ]
+            told["reason"] = pd.Series(why, index=told.index, dtype=object)
             told[["value", "low", "high"]] = np.nan
             usable = set(gaps[gaps["value"].notna() & (gaps["who"] == who)]["group"])
             usable &= set(models[models["value"].notna()].index)
