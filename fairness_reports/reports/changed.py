@@ -93,6 +93,7 @@ def _training(manifest: Any) -> str:
 def _told(language: Language, context: ReportContext, before: Before, same: bool) -> list[str]:
     """Sentences: verdict, model, charter, factors."""
     t = language.t
+    told: list[str]
     was, now = before.manifest.get("verdict"), context.verdict
     told = [t("changed.verdict_same" if was == now else "changed.verdict_other")]
     had, has = (bool(manifest.get("audited_model")) for manifest in (before.manifest, context.manifest))
