@@ -351,7 +351,7 @@ def whole_case() -> Case:
     """A case of which everything is said, also for the tests of sentences and of looks."""
     case = planted((0.5, 0.4, 0.3, -0.25, -0.2, 0.1, 0.1, 0.1))
     row = band_of_score(pd.DataFrame([past(0.17, 0.14, 0.21)]), 0.123)
-    excluded = [Excluded("t.column", "dropped")]
+    excluded = [Excluded("t.column", "dropped"), Excluded(Text(en="Gender", de="Geschlecht"), "protected")]
     return replace(case, excluded=excluded, stale_since=date(2024, 11, 2), everyone=0.2, past=row)
 
 
@@ -372,6 +372,7 @@ def test_text_and_page_say_the_same(code: str) -> None:
     assert len(plain) > 60
     assert [each for each in plain if each not in text and each != plain[1]] == []
     assert [each for each in plain if each not in page] == []
+    assert "t.column" not in page, "the name of a column"
     assert not refused_wording(page, code)
 
 
@@ -383,7 +384,7 @@ def test_what_enters_a_page_is_escaped() -> None:
     dumped |= {"bands": {"unheard-of": {"en": bad, "de": bad}}, "questions": [{"en": bad, "de": bad}]}
     case = replace(
         case, reasons=rows, title=Text(en=bad, de=bad), headline=bad, programme=bad, release_id=bad,
-        words=Words.model_validate(dumped), excluded=[Excluded(bad, "dropped")], score={**case.score, "case_id": bad},
+        words=Words.model_validate(dumped), excluded=[Excluded(Text(en=bad, de=bad), "dropped")], score={**case.score, "case_id": bad},
     )  # fmt: skip
     page = case_page(Language("en"), case)
     assert "<img" not in page

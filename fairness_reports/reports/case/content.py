@@ -203,12 +203,15 @@ def _unseen(language: Language, case: Case) -> Part:
         Line(t("case.unseen", as_of=language.date(case.as_of))),
         Line(t("case.unseen_outcome", outcome=outcome)),
     ]
-    if case.excluded:
-        names = [
-            t("case.pair", what=language.text(each.label), value=language.word("excluded", each.why))
-            for each in case.excluded
-        ]
-        pieces += [Line(t("case.excluded")), Points(names)]
+    # what has no words in both languages is the name of a column, which tells a case worker nothing
+    names = [
+        t("case.pair", what=language.text(each.label), value=language.word("excluded", each.why))
+        for each in case.excluded
+        if isinstance(each.label, Text)
+    ]
+    pieces += [Line(t("case.excluded")), Points(names)] if names else []
+    further = len(case.excluded) - len(names)
+    pieces += [Line(t("case.excluded_columns", n=further))] if further else []
     return Part(t("case.part.unseen"), pieces)
 
 
