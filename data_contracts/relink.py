@@ -20,6 +20,7 @@ from data_contracts.delivery import find_files
 from data_contracts.errors import UsageError
 from data_contracts.keys import ProgrammeKey
 from data_contracts.reading import cast_batch, read_batches
+from data_contracts.relink_list import OWN_NUMBER, fill_list, rows_of_list
 from data_contracts.sheets import safe_frame, workbook_cell
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def relink(file: Path, data_dir: Path, out: Path, contract: Contract, key: Progr
     """Add the source's own keys to a restricted table.
 
     An id is a pseudonym or pseudonyms and codes joined by hyphens; every pseudonym in `case_id`, `person_id` and
-    `cluster_id` is looked up. Its source value goes to a column `source_KEYSPACE`.
+    `cluster_id` is looked up. Its source value goes to a column `source_KEYSPACE`; in a team's list to the column
+    `own_number`, and a workbook keeps its drop-downs and how it prints.
 
     Parameters
     ----------
@@ -83,6 +85,15 @@ def relink(file: Path, data_dir: Path, out: Path, contract: Contract, key: Progr
         for row in frame[ids].to_dict("records")
     ]
     found = look_up({token for row in tokens for token in row}, data_dir, contract, key)
+    matched = sum(any(token in found for token in row) for row in tokens)
+    if OWN_NUMBER in frame.columns:  # a team's list has a column for it
+        frame[OWN_NUMBER] = own = [
+            "; ".join(dict.fromkeys(found[one][1] for one in row if one in found)) for row in tokens
+        ]
+        numbers = dict(zip(frame["case_id"], own, strict=True))
+        keep = file.suffix.lower() == out.suffix.lower() == ".xlsx"
+        write_private(out, lambda path: fill_list(file, path, numbers) if keep else write(frame, path))
+        return Relinked(len(frame), matched, (OWN_NUMBER,))
     spaces = sorted({space for space, _ in found.values()})
     for space in spaces:
         frame[f"source_{space}"] = [
@@ -91,7 +102,6 @@ def relink(file: Path, data_dir: Path, out: Path, contract: Contract, key: Progr
             for row in tokens
         ]
     write_private(out, lambda path: write(frame, path))
-    matched = sum(any(token in found for token in row) for row in tokens)
     return Relinked(len(frame), matched, tuple(f"source_{space}" for space in spaces))
 
 
@@ -145,8 +155,10 @@ def _read(file: Path) -> pd.DataFrame:
 
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
         ".parquet": pd.read_parquet,
-        ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
-        ".xlsx": lambda path: pd.read_excel(path, dtype=str, keep_default_na=False),
+        ".csv": _read_csv,
+        ".xlsx": lambda path: (
+            pd.read_excel(path, dtype=str, keep_default_na=False) if (rows := rows_of_list(path)) is None else rows
+        ),
     }
     if file.suffix.lower() not in readers:
         raise UsageError("the table is of no known form.", where=file.name, todo=f"Known: {', '.join(readers)}.")
@@ -161,12 +173,29 @@ def _read(file: Path) -> pd.DataFrame:
 def _writer(out: Path) -> Callable[[pd.DataFrame, Path], None]:
     writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {
         ".parquet": lambda frame, path: frame.to_parquet(path, index=False),
-        ".csv": lambda frame, path: safe_frame(frame).to_csv(path, index=False),
+        ".csv": _write_csv,
         ".xlsx": _write_workbook,
     }
     if out.suffix.lower() not in writers:
         raise UsageError("the output is of no known form.", where=out.name, todo=f"Known: {', '.join(writers)}.")
     return writers[out.suffix.lower()]
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    with path.open(encoding="utf-8-sig", errors="replace") as handle:
+        head = handle.readline()
+    delimiter = ";" if head.count(";") > head.count(",") else ","  # as German lists have it
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, sep=delimiter)
+    frame.attrs["delimiter"] = delimiter
+    return frame
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    delimiter = frame.attrs.get("delimiter", ",")
+    encoding = "utf-8-sig" if OWN_NUMBER in frame.columns else "utf-8"  # a list is opened in Excel
+    safe_frame(frame).to_csv(path, index=False, sep=delimiter, encoding=encoding)
 
 
 def _write_workbook(frame: pd.DataFrame, path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import CANARY, Command, lines
 
-COMMANDS = ("run", "check", "dummy", "explain", "splits", "evaluate", "report", "relink", "new", "ui")
+COMMANDS = ("run", "check", "dummy", "explain", "caseload", "splits", "evaluate", "report", "relink", "new", "ui")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
