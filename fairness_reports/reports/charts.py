@@ -261,6 +261,21 @@ def _limits(
 
 
 _FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
+_TAG = re.compile(r"<[^>]*>")  # matplotlib escapes both signs in text and in attributes
+
+
+def _of_page(tag: str, identity: str) -> str:
+    """One tag with ids of its own and the page's colours and fonts; what stands between tags is left alone."""
+    # only clip paths and markers are referred to
+    tag = re.sub(r' id="((?!m[0-9a-f]{10}|p[0-9a-f]{10})[^"]*)"', "", tag)
+    tag = re.sub(r' id="([^"]*)"', rf' id="{identity}-\1"', tag)
+    tag = re.sub(r'xlink:href="#', f'href="#{identity}-', tag)
+    tag = re.sub(r"url\(#", f"url(#{identity}-", tag)
+    tag = re.sub(r"font: ([0-9.]+px) [^;\"]*", r"font-size: \1", tag)
+    tag = _FONT_FAMILY.sub("", tag)
+    for drawn, variable in _COLOURS.items():
+        tag = tag.replace(drawn, variable)
+    return tag
 
 
 def for_page(raw: str, identity: str, title: str, description: str) -> Markup:
@@ -269,16 +284,7 @@ def for_page(raw: str, identity: str, title: str, description: str) -> Markup:
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(
-        r' id="((?!m[0-9a-f]{10}|p[0-9a-f]{10})[^"]*)"', "", svg
-    )  # only clip paths and markers are referred to
-    svg = re.sub(r' id="([^"]*)"', rf' id="{identity}-\1"', svg)
-    svg = re.sub(r'xlink:href="#', f'href="#{identity}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{identity}-", svg)
-    svg = re.sub(r"font: ([0-9.]+px) [^;\"]*", r"font-size: \1", svg)
-    svg = _FONT_FAMILY.sub("", svg)
-    for drawn, variable in _COLOURS.items():
-        svg = svg.replace(drawn, variable)
+    svg = _TAG.sub(lambda tag: _of_page(tag.group(), identity), svg)
     view_box = re.search(r'viewBox="[^"]*"', svg)
     assert view_box is not None  # noqa: S101  (matplotlib always writes one)
     head = (
