@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fairness_reports.charter.placeholders import FIGURE, Section, Words
 
@@ -57,6 +57,12 @@ class Caseload(Section):
     expires_after_days: Annotated[Annotated[int, Field(ge=1, le=366)] | None, FIGURE]
     actions: list[Action] = Field(min_length=2)
     reason: Words
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Caseload:
+        if len({action.code for action in self.actions}) < len(self.actions):
+            raise ValueError("`actions` has the same code twice: what was answered could not be told apart.")
+        return self
 
 
 class Restricted(Section):

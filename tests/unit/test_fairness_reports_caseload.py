@@ -224,6 +224,9 @@ def test_a_view_stands_beside_the_band_and_is_not_asked_again() -> None:
 
 
 def test_what_cannot_be_listed_stops() -> None:
+    twice = [data.use().actions[0].model_dump()] * 2
+    with pytest.raises(ValueError, match="same code twice"):
+        data.use(actions=twice)
     with pytest.raises(PlumblineError, match="no case of this team"):
         data.team_list(team="Nowhere")
     with pytest.raises(PlumblineError, match="drawn at random"):

@@ -15,10 +15,12 @@ from openpyxl import load_workbook
 
 from data_contracts.answers import read_answers
 from data_contracts.errors import RefusedError, UsageError
+from data_contracts.relink import relink
 from fairness_reports.caseload import full_sheet, read_views, write_csv, write_workbook
 from fairness_reports.decisions.answers import ANSWERS
 from fairness_reports.reports.language import Language
 from features.words import Text
+from tests import data_contracts_deliveries as deliveries
 from tests import fairness_reports_caseload_data as data
 from tests.unit.test_fairness_reports_caseload import FOOTERS
 
@@ -188,3 +190,30 @@ def test_a_blind_list_whose_ids_were_changed_is_told_so(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="no list's id"):
         read_views(tmp_path / "id.xlsx", data.MADE_ON)
+
+
+@pytest.mark.parametrize("form", ["en.xlsx", "en.csv", "de.csv"])
+def test_the_key_holder_adds_own_numbers_and_the_list_stays_one(form: str, tmp_path: Path) -> None:
+    case = deliveries.column("case", "string", "key", custom={"keySpace": "case"})
+    contract = deliveries.contract(tmp_path, deliveries.table("cases", case))
+    own = ["=C1", *(f"C{i}" for i in range(1, 60))]
+    folder = deliveries.data(tmp_path, cases__csv="case\n" + "\n".join(own) + "\n")
+    scored = data.scores().assign(case_id=[deliveries.KEY.pseudonym("case", number) for number in own])
+    path, out = tmp_path / form, tmp_path / f"out-{form}"
+    listed = data.write_list(path, data.team_list(scored), lang=form[:2])
+    assert relink(path, folder, out, contract, deliveries.KEY).matched == 60
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    numbers = dict(zip(scored["case_id"], own, strict=True))
+    sheet = read_answers(out, (*ANSWERS, "own_number"))
+    assert {cells["case_id"] for _, cells in sheet.rows} == {case.case_id for case in listed.cases}
+    if form.endswith("csv"):
+        assert all(str(cells["own_number"]).lstrip("'") == numbers[str(cells["case_id"])] for _, cells in sheet.rows)
+        assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+        return
+    book, before = load_workbook(out), load_workbook(path)
+    assert not [cell for row in book["list"].iter_rows() for cell in row if cell.data_type == "f"]
+    assert {row[0].value: row[1].value for row in book["list"].iter_rows(min_row=8)} == numbers
+    assert len(book["list"].data_validations.dataValidation) == 4
+    assert book["list"].print_title_rows == before["list"].print_title_rows
+    assert book["list"].oddFooter.left.text == FOOTERS["en"]
+    assert book["meta"].sheet_state == "hidden"
