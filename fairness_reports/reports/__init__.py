@@ -19,6 +19,7 @@ from fairness_reports.reports.filling import filled
 from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.reports.layout import Page
 from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
+from fairness_reports.reports.sizes import fitting
 from fairness_reports.reports.splits_page import splits_page
 from fairness_reports.reports.tested import models_page
 from fairness_reports.reports.transparency import transparency_page
@@ -104,17 +105,20 @@ def page_html(code: str, context: ReportContext, name: str, names: Sequence[str]
     str
     """
     language = Language(code)
-    page = _BUILD[name](language, context)
-    return filled(
-        language,
-        context,
-        page,
-        names=names,
-        heading=language.t(f"page.{page.name}"),
-        headline=verdict_headline(language, context),
-        made_of=language.t("site.release" if context.verdict else "site.check", id=context.release_id),
-        footer=language.t("site.footer_made", id=context.release_id),
-        reasons=reasons(language, context),
-        met=met(language, context),
-        accepted=met(language, context, accepted=True),
-    )
+
+    def show(page: Page) -> str:
+        return filled(
+            language,
+            context,
+            page,
+            names=names,
+            heading=language.t(f"page.{page.name}"),
+            headline=verdict_headline(language, context),
+            made_of=language.t("site.release" if context.verdict else "site.check", id=context.release_id),
+            footer=language.t("site.footer_made", id=context.release_id),
+            reasons=reasons(language, context),
+            met=met(language, context),
+            accepted=met(language, context, accepted=True),
+        )
+
+    return fitting(language, _BUILD[name](language, context), show)

@@ -40,6 +40,8 @@ class Table:
         Columns from here on are numbers, set to the right.
     foot : sequence of Cell or str
         A last row with totals.
+    more : str
+        Where further rows stand, if some are left out.
     """
 
     block: ClassVar[str] = "table"
@@ -48,6 +50,7 @@ class Table:
     rows: Sequence[Sequence[Cell | str]]
     numbers_from: int = 99
     foot: Sequence[Cell | str] = ()
+    more: str = ""
 
     @property
     def identity(self) -> str:
