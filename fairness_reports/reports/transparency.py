@@ -121,7 +121,8 @@ def _columns(language: Language, table: Mapping[str, Any]) -> Table:
         purpose = ". ".join(_answers(language, own)) if own is not None else t("inventory.as_table")
         if not column["read"]:
             purpose = t("transparency.not_read")
-        rows.append([column["column"], t(f"inventory.type.{column['type']}"), ", ".join(marks) or "–", purpose])
+        name = Cell(Markup("<code>{}</code>").format(column["column"]))
+        rows.append([name, t(f"inventory.type.{column['type']}"), ", ".join(marks) or "–", purpose])
     head = [t(f"inventory.{name}") for name in ("column", "type_of", "marks", "purpose")]
     return Table(t("inventory.columns", table=table["table"]), head, rows)
 

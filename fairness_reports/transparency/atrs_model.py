@@ -89,12 +89,10 @@ def _versions(context: ReportContext) -> list[Said]:
 def performance(context: ReportContext) -> list[Said]:
     """The figures of the sealed test, each with its interval, one text each."""
     metrics = context.test_metrics()
-    return [both(_figure(context, name)) for name in PERFORMANCE if name in metrics]
+    return [both(_figure(name, metrics[name])) for name in PERFORMANCE if name in metrics]
 
 
-def _figure(context: ReportContext, name: str) -> Callable[[Language], str]:
-    row = context.test_metrics()[name]
-
+def _figure(name: str, row: Any) -> Callable[[Language], str]:
     def tell(language: Language) -> str:
         label = metric_label(language, name)
         if not known(row.value):
