@@ -57,8 +57,13 @@ _SAME = ("programme", "as_of", "verdict", "charter_hash", "config_hash", "code_v
 _NOTE = (
     "{programme}, release {release_id}.\n"
     "The same tables as the Parquet files beside this workbook; docs/release.md says what every column means.\n"
-    "These figures have not passed disclosure control: do not pass them on before a person has checked them."
+    "{protection}"
 )
+_PROTECTED = (
+    "Disclosure control was applied (rules “{profile}”: no figure on fewer than {minimum} cases, counts rounded to "
+    "multiples of {base}): pass these figures on only once a person has checked them."
+)
+_EXACT = "These figures have not passed disclosure control: do not pass them on before a person has checked them."
 
 
 class ReleaseWriter:
@@ -164,7 +169,9 @@ class ReleaseWriter:
         Release
             The published one; where the same release existed already, that one.
         """
-        note = _NOTE.format(programme=self.programme, release_id=self.release_id)
+        rules = manifest.get("disclosure")
+        protection = _PROTECTED.format(**rules) if rules else _EXACT
+        note = _NOTE.format(programme=self.programme, release_id=self.release_id, protection=protection)
         write_xlsx(self._open_tables, self.open_dir / "tables.xlsx", note)
         before = current_id(self.releases_dir, self.programme)
         complete = {
@@ -249,15 +256,18 @@ def write_quality(folder: Path, context: ReportContext) -> Path:
     folder : Path
         Where; made when missing.
     context : ReportContext
-        What the page shows; its `quality` becomes open/quality.parquet.
+        What the page shows; its `quality` becomes open/quality.parquet, with small counts withheld by the charter's
+        rules.
 
     Returns
     -------
     Path
         The English page.
     """
+    from fairness_reports.disclosure import protect_check
     from fairness_reports.reports import render_quality
 
+    context = protect_check(context)
     with _told(folder):
         _make_dir(folder)
         _make_dir(folder / "open")

@@ -313,6 +313,7 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     """A full context for a verdict."""
     fitted = verdict != "descriptive_only"
     manifest = {
+        "disclosure": {"profile": "default", "minimum": 10, "base": 5, "shown": 400, "withheld": 35},
         "programme": "student_support", "release_id": "2014-10-31-4f2a91c07d", "as_of": "2014-10-31", "verdict": verdict,
         "reasons": REASONS[verdict], "met": MET if verdict != "descriptive_only" else [], "code_version": "0.1.0+3f9ac21", "charter_hash": "9f" * 32, "config_hash": "a1" * 32,
         "created_at": "2026-11-22T03:12:00Z",

@@ -10,6 +10,7 @@ from fairness_reports.disclosure.protect import (
     case_rows,
     protect,
     protect_attrition,
+    protect_check,
     protect_cohorts,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "profile_of",
     "protect",
     "protect_attrition",
+    "protect_check",
     "protect_cohorts",
 ]

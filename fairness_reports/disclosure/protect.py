@@ -7,14 +7,13 @@ Does not belong here: the rules (profile, levels, crossings), where tables come 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
 from fairness_reports.audit.grouping import score_bands
-from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.disclosure import tables
 from fairness_reports.disclosure.counted import CELLS, Part, Split
 from fairness_reports.disclosure.fairness import FairnessRows, Told
@@ -22,6 +21,9 @@ from fairness_reports.disclosure.levels import ALL, HIDDEN, levels_of
 from fairness_reports.disclosure.model_figures import protect_metrics
 from fairness_reports.disclosure.profile import Profile, profile_of
 from fairness_reports.spec import OVERALL, ProtectedSpec
+
+if TYPE_CHECKING:
+    from fairness_reports.reports.context import ReportContext
 
 NOW: Final = "now"
 PREFIX: Final = "attribute "
@@ -193,6 +195,17 @@ def _summary(exact: Mapping[str, pd.DataFrame], made: Mapping[str, pd.DataFrame]
     }
 
 
+def protect_check(context: ReportContext) -> ReportContext:
+    """What a check, or a refused delivery, leaves in its open part: its table of rules, and that rules were applied."""
+    charter = context.charter
+    rules = profile_of(
+        "default" if charter is None else charter.disclosure_profile, 0 if charter is None else charter.minimum_cell
+    )
+    quality = tables.protect_quality(context.quality, rules)
+    summary = _summary({"quality": context.quality}, {"quality": quality}, rules)
+    return replace(context, quality=quality, manifest={**context.manifest, "disclosure": summary})
+
+
 def protect_cohorts(cohorts: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Cases and outcomes of each cohort: rounded; outcomes only where there are enough with and without."""
     cases = cohorts["cases"].to_numpy(dtype=np.float64)
@@ -222,14 +235,3 @@ def protect_attrition(
                 rows.append(["all", None, attribute, label, left + stayed, left])
     made = pd.DataFrame(rows, columns=["cohort", "as_of", "attribute", "group", "registered", "left_before"])
     return made[made["attribute"].isin([OVERALL, *protected.attributes])].reset_index(drop=True)
-
-
-__all__ = [
-    "NOW",
-    "WITHHELD",
-    "Protected",
-    "case_rows",
-    "protect",
-    "protect_attrition",
-    "protect_cohorts",
-]

@@ -32,11 +32,11 @@ def quality_page(language: Language, context: ReportContext) -> Page:
     measures = frame[frame["severity"] == _MEASURE]
     sections = [
         *_refusal(language, context),
-        _rules(language, frame[frame["severity"] != _MEASURE]),
-        _rows(language, measures),
+        _rules(language, context, frame[frame["severity"] != _MEASURE]),
+        _rows(language, context, measures),
         *_shares(language, context, _starting(measures, _SHARE)),
         _ignored(language, _starting(measures, _IGNORED)),
-        _recognised(language, _starting(measures, _K)),
+        _recognised(language, context, _starting(measures, _K)),
     ]
     return Page("quality", sections)
 
@@ -66,7 +66,12 @@ def rule_words(language: Language, rule: str) -> str:
     return f"{column}: {language.t(f'rule.{kind}')}" if language.has(f"rule.{kind}") else rule
 
 
-def _rules(language: Language, frame: pd.DataFrame) -> Section:
+def _count(language: Language, context: ReportContext, n: Any) -> str:
+    """A number of rows; where it is withheld, that it is small."""
+    return language.number(int(n)) if known(n) else str(language.t("form.fewer", n=context.minimum_cell))
+
+
+def _rules(language: Language, context: ReportContext, frame: pd.DataFrame) -> Section:
     t = language.t
     if frame.empty:
         return Section(t("quality.rules_title"), [Para(t("quality.rules_none"))])
@@ -74,7 +79,9 @@ def _rules(language: Language, frame: pd.DataFrame) -> Section:
     summary = t("quality.rules_intro", n=len(frame)) + " "
     summary += t("quality.rules_failed", n=broken) if broken else t("quality.rules_all_met")
     ordered = frame.assign(
-        _met=frame["passed"].astype(bool), _clean=frame["failed"] == 0, _light=frame["severity"] == "warning"
+        _met=frame["passed"].astype(bool),
+        _clean=(frame["failed"] == 0).fillna(False).astype(bool),
+        _light=frame["severity"] == "warning",
     )
     rows: list[list[Cell | str]] = []
     for row in rows_of(ordered.sort_values(["_met", "_clean", "_light", "table", "rule"], kind="stable")):
@@ -84,8 +91,8 @@ def _rules(language: Language, frame: pd.DataFrame) -> Section:
                 Cell(rule_words(language, str(row.rule)), str(row.table)),
                 Cell(t("quality.met") if row.passed else t("quality.broken"), look=f"state {look}"),
                 Cell(language.word("severity", str(row.severity))),
-                language.number(int(row.checked)),
-                language.number(int(row.failed)),
+                _count(language, context, row.checked),
+                _count(language, context, row.failed),
             ]
         )
     head = [t(f"quality.{key}") for key in ("rule", "result", "severity", "checked", "failed")]
@@ -93,7 +100,7 @@ def _rules(language: Language, frame: pd.DataFrame) -> Section:
     return Section(t("quality.rules_title"), [Para(t("quality.intro")), Para(summary), table])
 
 
-def _rows(language: Language, measures: pd.DataFrame) -> Section:
+def _rows(language: Language, context: ReportContext, measures: pd.DataFrame) -> Section:
     t = language.t
     counts = {(str(row.table), str(row.rule).removeprefix(_ROWS)): row.value for row in _starting(measures, _ROWS)}
     if not counts:
@@ -101,9 +108,10 @@ def _rows(language: Language, measures: pd.DataFrame) -> Section:
     names = [name for name in _COUNTS if any(key[1] == name for key in counts)]
     tables = sorted({table for table, _ in counts})
     rows: list[list[Cell | str]] = [
-        [table, *(language.number(counts.get((table, name))) for name in names)] for table in tables
+        [table, *(_count(language, context, counts.get((table, name), 0)) for name in names)] for table in tables
     ]
-    sums = {name: sum(counts.get((table, name), 0) for table in tables) for name in _SUMMED}
+    # of few rows it is not told how many: no sum tells it either
+    sums = {name: sum(n for table in tables if known(n := counts.get((table, name), 0))) for name in _SUMMED}
     foot = [t("quality.total"), *(language.number(sums[name]) if name in sums else "" for name in names)]
     head = [t("quality.table"), *(t(f"quality.count.{name.replace(' ', '_')}") for name in names)]
     table = Table(t("quality.deliveries_title"), head, rows, numbers_from=1, foot=foot)
@@ -130,7 +138,7 @@ def _shares(language: Language, context: ReportContext, found: list[Any]) -> lis
             [
                 Cell(named, f"{label} ({row.table})"),
                 language.number(int(row.checked)) if shown else Cell(t("form.too_few"), look="missing"),
-                language.number(int(row.failed)) if shown else "–",
+                _count(language, context, row.failed) if shown else "–",
                 language.percent(row.value, 2),
             ]
         )
@@ -151,7 +159,7 @@ def _ignored(language: Language, found: list[Any]) -> Section:
     return Section(t("quality.ignored_title"), blocks)
 
 
-def _recognised(language: Language, found: list[Any]) -> Section:
+def _recognised(language: Language, context: ReportContext, found: list[Any]) -> Section:
     t = language.t
     if not found:
         return Section(t("quality.kanon_title"), [Para(t("quality.kanon_none"))])
@@ -160,7 +168,7 @@ def _recognised(language: Language, found: list[Any]) -> Section:
         without = str(row.rule).partition(": without ")[2]
         label = t("quality.kanon_without", column=without) if without else t("quality.kanon_all")
         detail = str(row.detail) if known(row.detail) else "–"
-        rows.append([Cell(label, str(row.table)), detail, language.number(row.value)])
+        rows.append([Cell(label, str(row.table)), detail, _count(language, context, row.value)])
     head = [t("quality.kanon_scope"), t("quality.kanon_detail"), t("quality.kanon_k")]
     table = Table(t("quality.kanon_title"), head, rows, numbers_from=2)
     return Section(t("quality.kanon_title"), [Para(t("quality.kanon_intro")), table])

@@ -54,8 +54,9 @@ def _cohorts(language: Language, context: ReportContext) -> list[Section]:
         return []
     t, rows = language.t, []
     for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
-        open_yet = not known(row.outcomes)
-        outcomes = t("cut.cohort_open") if open_yet else count(language, context, row.outcomes)
+        # of a closed cohort they may be withheld
+        few = t("cut.cohort_open" if str(row.role) == "open" else "form.too_few")
+        outcomes = count(language, context, row.outcomes) if known(row.outcomes) else few
         share = language.percent(row.outcomes / row.cases, 1) if _share_is_told(context, row) else "–"
         day, role = language.date(pd.Timestamp(row.as_of).date()), language.word("role", str(row.role))
         rows.append([str(row.cohort), day, role, count(language, context, row.cases), outcomes, share])

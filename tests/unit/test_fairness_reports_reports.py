@@ -156,6 +156,7 @@ def test_every_sentence_of_the_catalogue_is_used(monkeypatch: pytest.MonkeyPatch
     families = ("metric", "model", "rule", "state", "direction", "excluded", "severity", "role", "metric_help", "case",
                 "association", "metric_for", "choice_rule", "trained_why", "little_said",
                 "splits", "cut",  # in test_fairness_reports_splits_page
+                "disclosure_profile",
                 "changed", "home",  # in test_fairness_reports_changed
                 # in test_fairness_reports_fairness_page and test_fairness_reports_foreign
                 "short", "source", "origin", "course", "tried", "fairness", "identification", "gap", "option", "drift",
