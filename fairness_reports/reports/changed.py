@@ -105,7 +105,7 @@ def _told(language: Language, context: ReportContext, before: Before, same: bool
     charter = before.manifest.get("charter_hash") == context.manifest.get("charter_hash")
     told.append(t("changed.charter_same" if charter else "changed.charter_other"))
     told += _factors(language, context, before)
-    return [str(each) for each in told]
+    return told
 
 
 def _factors(language: Language, context: ReportContext, before: Before) -> list[str]:

@@ -116,7 +116,7 @@ def intervals(
     -------
     Chart
     """
-    labels = [textwrap.wrap(point.label, _WRAP) or [""] for point in points]
+    labels = [textwrap.wrap(_letters(point.label), _WRAP) or [""] for point in points]
     heights = [len(lines) * LINE + ROW for lines in labels]
     ends = limits or _limits(points, zero, tolerance, from_zero=bars)
 
@@ -124,7 +124,7 @@ def intervals(
         left, right = axes.get_xlim()
         y = 0.0
         for point, lines, row_height in zip(points, labels, heights, strict=True):
-            words(axes, left, right, y, lines, point.note, _colour_of_note(point))
+            words(axes, left, right, y, lines, _letters(point.note), _colour_of_note(point))
             strip = y + row_height - ROW / 2 - 1
             ground(axes, strip, zero, tolerance)
             mark(axes, point, strip, bars=bars, zero=zero or 0.0)
@@ -188,7 +188,7 @@ def in_rows(
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         axes.tick_params(axis="x", colors=LINE_COLOUR, labelcolor=MUTED, labelsize=FONT - 1, length=3)
-        axes.set_xlabel(axis, color=MUTED, fontsize=FONT - 1, labelpad=3)
+        axes.set_xlabel(_letters(axis), color=MUTED, fontsize=FONT - 1, labelpad=3)
         for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
             # a long number at the very end of the axis would be cut off by the edge of the drawing
             middle = left + (at - ends[0]) / (ends[1] - ends[0]) * (WIDTH - left - side)
@@ -208,6 +208,11 @@ def words(
         axes.text(left, y + number * LINE + 12, line, fontsize=FONT, color=INK)
     if note:
         axes.text(right, y + 12, note, fontsize=FONT - 1, color=colour, ha="right")
+
+
+def _letters(text: str) -> str:
+    """The characters themselves: sentences of the catalogue come escaped, and matplotlib escapes what it writes."""
+    return text.unescape() if isinstance(text, Markup) else text
 
 
 def _colour_of_note(point: Point) -> str:

@@ -106,7 +106,7 @@ def _qualifier(language: Language, text: str) -> str:
 
 def model_label(language: Language, name: str) -> str:
     """The words for a candidate: of its kind, or the label that the programme gave it."""
-    return str(language.word("model", name))
+    return language.word("model", name)
 
 
 def in_order(context: ReportContext, names: Iterable[str]) -> list[str]:

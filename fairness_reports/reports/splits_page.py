@@ -38,13 +38,13 @@ def splits_page(language: Language, context: ReportContext) -> Page:
 
 
 def _in_short(language: Language, context: ReportContext) -> list[str]:
-    told = []
+    told: list[str] = []
     frame = context.cohorts.sort_values(["as_of", "cohort"], kind="stable")
     for key, roles in _TOLD.items():
         part = frame[frame["role"].isin(roles)]
         if not part.empty:
             names = ", ".join(dict.fromkeys(part["cohort"].astype(str)))
-            told.append(str(language.t(f"cut.{key}", cohorts=cohorts_told(language, names))))
+            told.append(language.t(f"cut.{key}", cohorts=cohorts_told(language, names)))
     return told
 
 
@@ -217,7 +217,7 @@ def cohorts_told(language: Language, names: str) -> str:
     """How many cohorts, and which: of many the first and the last."""
     each = names.split(", ")
     shown = names if len(each) <= _NAMED else f"{each[0]} … {each[-1]}"
-    return str(language.t("splits.cohorts", n=len(each), names=shown))
+    return language.t("splits.cohorts", n=len(each), names=shown)
 
 
 def _shared(language: Language, context: ReportContext, row: Any) -> str:

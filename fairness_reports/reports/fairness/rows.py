@@ -125,7 +125,7 @@ def compared_with(language: Language, context: ReportContext, attribute: str, re
     """What a group was compared with, as a phrase."""
     if not known(reference) or str(reference) == OVERALL:
         return str(language.t("fairness.compared_with_all"))
-    return str(language.t("fairness.compared_with", group=group_label(language, context, attribute, reference)))
+    return language.t("fairness.compared_with", group=group_label(language, context, attribute, reference))
 
 
 def state_cell(language: Language, state: str) -> Cell:

@@ -70,7 +70,7 @@ def tried_in_short(language: Language, context: ReportContext, groups: pd.DataFr
         said.append((t("short.impossible", options=language.listing(impossible)), ""))
     held = list(dict.fromkeys(each for _, each in said if each))
     # what is the same for all is said once
-    costs = [cost if len(held) < 2 else f"{cost} {each}".strip() for cost, each in said]
+    costs = [cost if len(held) < 2 or not each else Markup(" ").join([cost, each]) for cost, each in said]
     return [
         *_told_before(language, context, before),
         *costs,
