@@ -131,6 +131,8 @@ def protect(
             made[name] = tables.protect_factors(frame, splits, NOW, rules, protected.missing_label)
         elif name == "shapes":
             made[name] = tables.protect_shapes(frame, rules)
+        elif name == "tendencies":
+            made[name] = tables.protect_tendencies(frame, rules)
         elif name == "quality":
             made[name] = tables.protect_quality(frame, rules)
         elif name == "decisions":
@@ -179,11 +181,15 @@ def _left(left: pd.DataFrame | None, splits: Mapping[str, Split], profile: Profi
     return found
 
 
+_FIGURE = {"factors": "importance", "shapes": "mean_contribution", "tendencies": "auc"}
+"""Which column of a table counts as its figure."""
+
+
 def _summary(exact: Mapping[str, pd.DataFrame], made: Mapping[str, pd.DataFrame], profile: Profile) -> dict[str, Any]:
     """What a page says of it; counts of figures are rounded like any other."""
     before = shown = 0
     for name, frame in made.items():
-        column = "importance" if name == "factors" else "mean_contribution" if name == "shapes" else "value"
+        column = _FIGURE.get(name, "value")
         before += int(exact[name][column].notna().sum())
         shown += int(frame[column].notna().sum())
     return {

@@ -1,6 +1,6 @@
 """The smaller tables of a release as they may leave the agency.
 
-Belongs here: drift, mitigation, factors, shapes, quality and decisions.
+Belongs here: drift, mitigation, factors, shapes, tendencies, quality and decisions.
 Does not belong here: figures by group (fairness), of everybody (model_figures), what may be shown of a group (counted).
 """
 
@@ -156,6 +156,21 @@ def protect_shapes(shapes: pd.DataFrame, profile: Profile) -> pd.DataFrame:
             given_away = row["part"] == "typical" and any(i in hidden for i in missing)
             rows[i] = row | told | {"n": np.nan if given_away else float(profile.count(n))}
     return _typed(rows, shapes)
+
+
+def protect_tendencies(tendencies: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Which way past cases point: shares of pairs in hundredths or coarser, so that no count of pairs comes back."""
+    rows = []
+    for row in records(tendencies):
+        if pd.isna(row["n"]) or profile.small(float(row["n"])).any():
+            nothing = dict.fromkeys(("auc", "low", "high", "n"), np.nan)
+            rows.append(row | nothing | {"reason": row["reason"] if pd.notna(row["reason"]) else WITHHELD})
+            continue
+        n = float(row["n"])
+        step = max(0.01, profile.step(n))
+        told = {name: profile.told(to_step(float(row[name]), step)) for name in ("auc", "low", "high")}
+        rows.append(row | told | {"n": float(profile.count(n))})
+    return _typed(rows, tendencies)
 
 
 def _hidden_parts(rows: list[dict[str, Any]], parts: list[int], profile: Profile) -> set[int]:

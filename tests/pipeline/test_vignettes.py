@@ -54,6 +54,14 @@ def test_the_manifest_holds_every_vignette_and_blank_cases_are_alike(absurd: tup
     assert newborn["reason"] == "thin_evidence"
     assert all(each["low"] <= each["score"] <= each["high"] for each in told.values())
     assert all(set(each["story"]) == {"en", "de"} for each in told.values())
+    concerns = told["many_recent_concerns"]
+    assert concerns["band"] == "higher"
+    first, *_ = concerns["reasons"]
+    assert first["contribution"] == max(abs(each["contribution"]) for each in concerns["reasons"])
+    assert first["value"] is not None
+    for each in told.values():
+        sides = [reason["contribution"] > 0 for reason in each["reasons"]]
+        assert 0 < max(sides.count(True), sides.count(False)) <= 3
 
 
 @pytest.mark.slow

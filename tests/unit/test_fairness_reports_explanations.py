@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from fairness_reports.disclosure.profile import profile_of
+from fairness_reports.disclosure.tables import protect_tendencies
 from fairness_reports.reports import FeatureLine, ReportContext, page_html
 from fairness_reports.reports.charts_shapes import Row, reach_of, shape
 from fairness_reports.reports.explanations.shape import Shape, rank_correlation, shapes_of
 from fairness_reports.reports.explanations.shapes import sentences, strength
-from fairness_reports.reports.language import LANGUAGES, Language, refused_wording
+from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports.values import number_words, range_words
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_shapes as made
@@ -252,3 +254,61 @@ def test_a_feature_without_a_line_is_called_by_its_factor() -> None:
     assert line == FeatureLine("forum_28d", "forum")
     assert isinstance(shapes_of(context)["forum_28d"], Shape)
     assert "Posts read in the forum" in words(page_html("en", context, "explanations"))
+
+
+def test_a_part_that_is_withheld_is_not_called_small() -> None:
+    bins = made.shapes()
+    at = (bins["feature"] == "late_submissions_28d") & (bins["position"] == 3)
+    bins.loc[at, ["mean_contribution", "low", "high", "n"]] = None
+    said = words(page(shapes=bins))
+    assert "2 and more not shown – –" in said
+    assert "Higher than on average: 1 (slightly)." in said
+
+
+def test_tendencies_leave_in_hundredths_and_small_ones_not_at_all() -> None:
+    profile = profile_of("default", 10)
+    exact = made.tendencies()
+    exact.loc[0, ["auc", "low", "high", "n"]] = [0.6612, 0.6349, 0.6888, 18003]
+    exact.loc[2, "n"] = 7
+    safe = protect_tendencies(exact, profile)
+    assert safe.loc[0, ["auc", "low", "high", "n"]].tolist() == [0.66, 0.63, 0.69, 18005]
+    assert safe.loc[[1, 2], ["auc", "low", "high", "n"]].isna().all(axis=None)
+    assert safe["reason"].notna().tolist() == [False, True, True, False, False, False, False]
+
+
+def test_every_sentence_of_the_page_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    say = Language.t
+
+    def listening(self: Language, key: str, **values: Any) -> Any:
+        asked.add(key)
+        return say(self, key, **values)
+
+    monkeypatch.setattr(Language, "t", listening)
+    context = fake.context("fit")
+    bins = made.shapes()
+    few = bins.assign(mean_contribution=bins["mean_contribution"] / 100)
+    mixed = bins.copy()
+    mixed.loc[(mixed["feature"] == "forum_28d") & (mixed["position"] == 3), "mean_contribution"] = 0.09
+    withheld = bins.copy()
+    withheld.loc[withheld["position"] == 2, ["n", "mean_contribution"]] = None
+    touching = pd.DataFrame(
+        [["forum", "forum_28d", k, "bin", *ends, None, mean, None, None, 900, None]
+         for k, (ends, mean) in enumerate([((0.0, 0.0), -0.4), ((0.0, None), 0.4)])],
+        columns=list(bins.columns),
+    )  # fmt: skip
+    test_nothing_against_expectations_is_said_too(keeps=False, past=False, said="none of them points another way")
+    test_nothing_against_expectations_is_said_too(keeps=True, past=True, said="None of them points another way")
+    for shown in (bins, few, mixed, withheld, touching):
+        page_html("en", replace(context, shapes=shown), "explanations")
+    turned = {"up": "down", "down": "up"}
+    lines = [replace(line, direction=line.direction and turned[line.direction]) for line in context.features]
+    page_html("en", replace(context, features=lines), "explanations")
+    page_html("en", replace(context, shapes=mixed, tendencies=context.tendencies.iloc[:0]), "explanations")
+    old = [{**case, "reasons": []} for case in context.manifest["vignettes"]]
+    page_html("en", replace(context, manifest={**context.manifest, "vignettes": old}), "explanations")
+    for kind, low, high in ((None, None, None), ("count", 1.0, 2.0), ("age_years", 2.0, 2.0), ("count", None, 2.0)):
+        range_words(EN, kind, low, high)
+        range_words(EN, kind, low, high, below=True)
+    families = ("shape.", "value.", "strength.", "against.", "fictional.")
+    assert {key for key in catalogue("en") if key.startswith(families)} - asked == set()

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from data_contracts.core import Vocabulary
 from features.fields import Feature
 from features.spec import FeatureSpec
+from models.explanation import contributions
 from models.model import Model, fit_model
 from models.spec import CandidateSpec, UncertaintySpec, Vignettes
 from models.spec.vignettes import check
@@ -141,6 +142,15 @@ def test_a_statement_holds_when_the_first_case_is_strictly_above_the_second() ->
     assert cases.loc["never", "raw"] == cases.loc["twin", "raw"]
     assert ((cases["low"] <= cases["score"]) & (cases["score"] <= cases["high"])).all()
     assert cases.loc["never", "reason"] == "thin_evidence"
+    why = found.reasons[found.reasons["name"] == "often"]
+    assert why.iloc[0][["factor", "feature", "value"]].tolist() == ["a", "missed", 5.0]
+    assert why.iloc[0]["category"] is None
+    table, _ = contributions(model(), vignette_rows(made, features(), AS_OF)[0])
+    assert why.iloc[0]["contribution"] == pytest.approx(table.loc[0, ["missed", "early", "since"]].sum())
+    assert (why["contribution"] > 0).sum() <= 3
+    assert (why["contribution"] < 0).sum() <= 3
+    speaks = found.reasons[found.reasons["factor"] == "h"]
+    assert speaks["feature"].isna().all(), "it would say what is recorded about others"
     turned = score_vignettes(made, model(-1.0), features(), UncertaintySpec(), AS_OF)
     assert turned.statements["holds"].tolist() == [False, False]
 

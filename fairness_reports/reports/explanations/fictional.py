@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from fairness_reports.reports.context import ReportContext
+from fairness_reports.reports.explanations.shape import HARDLY
 from fairness_reports.reports.explanations.shapes import category_words, feature_label, strength
 from fairness_reports.reports.figures import factor_words, interval, known
 from fairness_reports.reports.language import Language
@@ -54,7 +55,7 @@ def _case(language: Language, context: ReportContext, case: Mapping[str, Any], p
     if reasons is not None:
         facts: list[tuple[str, list[str]]] = []
         for side, sign in (("raises", 1), ("lowers", -1)):
-            rows = [each for each in reasons if float(each["contribution"]) * sign > 0]
+            rows = [each for each in reasons if float(each["contribution"]) * sign >= HARDLY]
             said = [_reason(language, context, each) for each in rows] or [t("fictional.nothing")]
             facts.append((t(f"fictional.{side}"), [*said]))
         blocks.append(Facts(facts))

@@ -150,7 +150,7 @@ def _rows(language: Language, context: ReportContext, each: Shape) -> list[Row]:
     for k, part in enumerate(each.parts):
         words = part_words(language, context, each, part).unescape()
         joined = k > 0 and part.part == each.parts[k - 1].part == "bin"
-        size = count(language, context, part.n)
+        size = count(language, context, part.n) if part.n is not None else str(language.t("shape.withheld"))
         rows.append(Row(words, part.mean, part.least, part.most, part.n or 0, size, joined))
     return rows
 
@@ -163,7 +163,7 @@ def _picture(
     rows, figures = _rows(language, context, each), []
     for part, row in zip(each.parts, rows, strict=True):
         spread = t("form.interval", low=language.signed(part.least), high=language.signed(part.most))
-        mean = Cell(t("form.too_few"), look="missing") if part.mean is None else language.signed(part.mean)
+        mean = Cell("–") if part.mean is None else language.signed(part.mean)
         told = part.least is not None and part.most is not None
         figures.append([row.label, row.note, mean, spread if told else "–"])
     said = sentences(language, context, each)
