@@ -33,6 +33,7 @@ bench: setup  ## time and memory against the peers (docs/benchmarks.md); about a
 	.venv/bin/python -m benchmarks.run $(ARGS)
 	.venv/bin/python -m benchmarks.explanations
 	.venv/bin/python -m benchmarks.audits
+	.venv/bin/python -m benchmarks.reports
 	.venv/bin/python -m benchmarks.tables
 
 clean:  ## removes what tools left behind; never your data in $(PLUMBLINE_HOME)

@@ -9,6 +9,7 @@ Does not belong here: the harness (reports).
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -136,8 +137,10 @@ def _quality(cases: int) -> pd.DataFrame:
 if __name__ == "__main__":
     import matplotlib.figure  # noqa: F401  (imports are not timed)
 
-    def work(made_of: Path, out: Path) -> None:
+    context = large(int(sys.argv[1]))
+
+    def work(_: Path, out: Path) -> None:
         """All pages in both languages."""
-        render(out, large(int(str(made_of))))
+        render(out, context)
 
     measured(work)
