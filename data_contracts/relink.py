@@ -211,7 +211,7 @@ def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
     book.save(path)
 
 
-def write_private(out: Path, write: Callable[[Path], None]) -> None:
+def write_private(out: Path, write: Callable[[Path], object]) -> None:
     """Write through a draft that nobody else could ever read, then put it in place at once."""
     draft = out.with_name(f".{os.getpid()}.{out.name}")
     try:

@@ -93,10 +93,7 @@ def relink_page(file: Path, data_dir: Path, out: Path, contract: Contract, key: 
     if matched:
         page = page.replace(_HIDDEN, _NOTICE)
 
-    def write(path: Path) -> None:
-        path.write_text(page, encoding="utf-8")
-
-    write_private(out, write)
+    write_private(out, lambda path: path.write_text(page, encoding="utf-8"))
     return Relinked(len(ids), matched, tuple(sorted({space for space, _ in known.values()})))
 
 

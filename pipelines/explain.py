@@ -7,13 +7,13 @@ Does not belong here: the sentences (fairness_reports.reports.case).
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from data_contracts.errors import PlumblineError, RefusedError, UsageError
+from data_contracts.errors import RefusedError, UsageError
+from data_contracts.relink import write_private
 from fairness_reports.release import Release, current_release, stale
 from fairness_reports.release_read import release_of_day
 from fairness_reports.reports.bands import band_of_score, is_told
@@ -95,7 +95,7 @@ def explain_case(
         return shown
     page = case_page(language, case)
     log_opening(home, "explain", pack.name, release.release_id, 1)  # first: a page that is there was logged
-    _write_page(html, page)
+    write_private(html, lambda path: path.write_text(page, encoding="utf-8"))
     return (
         f"Page: {html}\n"
         "It is restricted: it speaks of one person. Keep it in the file, and delete it when its purpose is served."
@@ -170,23 +170,6 @@ def _may_write(path: Path) -> None:
         raise UsageError(
             "there is such a file, and `explain` has not written it.", where=path.name, todo="Name another --html."
         )
-
-
-def _write_page(path: Path, page: str) -> None:
-    """Write through a draft that nobody else could ever read, then put it in place at once."""
-    draft = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        draft.replace(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise PlumblineError(
-            f"the page cannot be written ({reason}).", where=path.name, todo="Check its folder."
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def where_reports_are(home: Home, programme: str) -> str:

@@ -75,7 +75,7 @@ def test_what_is_refused_is_told_and_not_logged(
     plumbline("explain", pack, CANARY, code=2).says("no such case", "restricted/scores.parquet")
     plumbline("explain", pack, case, "--as-of", "2001-01-01", code=2).says("no release of this day", "2025-01-01")
     assert openings(released_home) == []
-    plumbline("explain", pack, case, "--html", tmp_path / "no" / "case.html", code=1).says("cannot be written")
+    plumbline("explain", pack, case, "--html", tmp_path / "no" / "case.html", code=2).says("cannot be written")
 
 
 def test_the_release_of_a_day(plumbline: Command, pack: Path, released_home: Path) -> None:
