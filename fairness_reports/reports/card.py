@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 
 from fairness_reports.charter import is_placeholder
 from fairness_reports.reports.association import about_others
@@ -256,7 +257,7 @@ def _days(language: Language, context: ReportContext) -> list[str]:
 def _named(language: Language, model: Any) -> list[str]:
     if not model or not model.get("name"):
         return []
-    name = model_label(language, str(model["name"]))
+    name = Markup(model_label(language, str(model["name"]))).unescape()  # noqa: S704  (pages escape it again)
     digest = model.get("content_hash") or model.get("version")
     return [f"{name} ({digest})" if digest else name]
 

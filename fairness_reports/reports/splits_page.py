@@ -194,7 +194,7 @@ def _attrition(language: Language, context: ReportContext) -> Section:
             continue
         share, spread = language.percent(row.value, 1), interval(language, "attrition", row.low, row.high)
         n = count(language, context, row.n)
-        told.append(str(t("cut.attrition", split=row.split, n=n, share=share, interval=spread or "–")))
+        told.append(t("cut.attrition", split=row.split, n=n, share=share, interval=spread or "–"))
     more = Para(t("cut.attrition_more", page=t("page.fairness")), "small")
     blocks: list[Block] = [Bullets(told)] if told else [Para(t("cut.attrition_none"))]
     return Section(t("cut.attrition_title"), [*blocks, more])

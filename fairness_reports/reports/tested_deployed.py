@@ -73,7 +73,7 @@ def _statement(language: Language, item: Mapping[str, Any]) -> str:
         return str(language.t(f"tested.item_{kind}", cut=_cut(language, float(item["cut"]))))
     category = item.get("category")
     if kind == "is" and category:
-        return str(language.t("tested.item_is", value=category))
+        return language.t("tested.item_is", value=category)
     return str(language.t("tested.item_missing"))
 
 
@@ -121,7 +121,7 @@ def _name(name: str) -> str:
 
 
 def _reason(language: Language, reason: Any) -> str:
-    return str(language.word("little_said", str(reason))) if known(reason) else str(language.t("tested.says_little"))
+    return language.word("little_said", str(reason)) if known(reason) else language.t("tested.says_little")
 
 
 def _uninformative(language: Language, context: ReportContext) -> Section | str:

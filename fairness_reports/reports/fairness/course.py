@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from fairness_reports import drift
 from fairness_reports.reports.charts import Point
@@ -135,7 +136,7 @@ def _pictures(
                 tolerance=agreed,
             )
             head = [t("fairness.group"), t("fairness.difference"), t("fairness.result"), t("fairness.cases")]
-            drawn.append(Picture(chart, Table(f"{title} ({period})", head, rows, 1)))
+            drawn.append(Picture(chart, Table(Markup("{} ({})").format(title, period), head, rows, 1)))
     return [Pictures(drawn)] if drawn else []
 
 
