@@ -42,6 +42,8 @@ AGAINST: Final = {
 """The audit's metrics, with the model's selection in the outcome's place, and what they are then called."""
 OF_OUTCOMES: Final = ("base_rate", "tpr", "fpr", "fnr", "ppv")
 GAP_CHANGE: Final = "gap_change"
+DETAILS: Final = (("agreement", "taken_up_unselected", "not_taken_up_selected"), ("disagreement",))
+"""Figures that are withheld together."""
 REPLICATES: Final = 1000
 LEAST_CASES, LEAST_KIND = 40, 5
 """A change of a gap is shown for groups with so many cases, and so many selected and not by either side. In simulated
@@ -166,8 +168,24 @@ class _Day:
             if not known.empty:
                 found.append(self._audited(known, known["model"], known["outcome"], same).assign(who=MODEL))
         table = pd.concat(found, ignore_index=True)
+        self._withhold_rare(table, who)
         # the number of cases is the same in each: said once
         return [table.drop_duplicates(["who", "attribute", "group", "metric", "comparison"], ignore_index=True)]
+
+    def _withhold_rare(self, table: pd.DataFrame, who: str) -> None:
+        """Withhold, for a whole attribute, details of which one group has too few of a kind.
+
+        How often people and model differ tells of single cases long before how many either took up; left in, disclosure
+        control would have to take the rates out with it. All groups of the attribute, for one follows from the others.
+        """
+        count = table["value"] * table["n"].astype(np.float64)
+        least = np.minimum(count, table["n"].astype(np.float64) - count).round()
+        for metrics in DETAILS:
+            own = table["metric"].isin(metrics) & (table["who"] == who)
+            few = own & (table["comparison"] == "value") & (least < self._minimum)
+            hidden = own & table["attribute"].isin(set(table.loc[few, "attribute"]))
+            table.loc[hidden, ["value", "low", "high"]] = np.nan
+            table.loc[hidden, "reason"] = fewer_than(self._minimum)
 
     def _counted(self, shares: pd.DataFrame) -> pd.DataFrame:
         """Shares that are withheld where they are of fewer answers than the minimum cell, zero included."""

@@ -34,14 +34,14 @@ def blank(released_home: Path, pack: Path) -> pd.DataFrame:
 
 
 def fill(frame: pd.DataFrame, pack: Path) -> pd.DataFrame:
-    """Most follow the score, some do not, every tenth case is open; one in three is decided without the score."""
+    """Three in four follow the score, a few cases stay open; two in five are decided without the score."""
     caseload = load_pack(str(pack)).charter.caseload
     assert caseload is not None
     yes, no = (next(a.code for a in caseload.actions if a.selected is kind) for kind in (True, False))
     filled = frame.copy()
-    for place in filled.index[filled.index % 10 != 9]:
-        takes = place < len(frame) / 4 if place % 7 else place % 2 == 0
-        seen = place % 3 != 0
+    for place in filled.index[filled.index % 11 != 10]:
+        takes = place // 2 % 2 == 0 if place % 2 else place < len(frame) / 4
+        seen = place % 5 < 3
         cells = [yes if takes else no, "yes" if seen else "no", "2025-01-15" if seen else ""]
         filled.loc[place, ["action", "seen_before_deciding", "shown_on"]] = cells
         filled.loc[place, "disagreement"] = "other_knowledge" if place % 6 == 1 else ""
@@ -64,7 +64,7 @@ def put(column: str, value: str) -> Edit:
 
 def twice(frame: pd.DataFrame) -> None:
     frame.loc[4] = frame.loc[3]
-    frame.loc[3, ["action", "seen_before_deciding"]] = ["nothing_now", "no"]
+    frame.loc[3, ["action", "seen_before_deciding"]] = ["visit_offered", "no"]
 
 
 TOMORROW = (dt.date.today() + dt.timedelta(days=1)).isoformat()
