@@ -190,13 +190,14 @@ def test_nothing_against_expectations_is_said_too(keeps: bool, past: bool, said:
 def test_a_tendency_of_past_cases_counts_only_when_it_is_sure_and_more_than_a_trace() -> None:
     rows = pd.DataFrame(
         [["f", "a", 0.47, 0.45, 0.49], ["f", "b", 0.47, 0.43, 0.51], ["f", "c", 0.49, 0.485, 0.495],
-         ["f", "d", None, None, None]],
+         ["f", "d", None, None, None], ["f", "e", 0.51, 0.505, 0.515], ["f", "g", 0.53, 0.51, 0.55]],
         columns=["factor", "feature", "auc", "low", "high"],
     )  # fmt: skip
     bins = made.shapes()
-    kept = [bins[bins["feature"] == "quiz_28d"].assign(feature=name) for name in "abcd"]
+    kept = [bins[bins["feature"] == "quiz_28d"].assign(feature=name) for name in "abcdeg"]
     found = shapes_of(fake.context("fit", tendencies=rows, shapes=pd.concat(kept)))
-    assert {name: each.past for name, each in found.items()} == {"a": "down", "b": "flat", "c": "flat", "d": None}
+    past = {name: each.past for name, each in found.items()}
+    assert past == {"a": "down", "b": "flat", "c": "flat", "d": None, "e": "flat", "g": "up"}
 
 
 def test_fictional_cases_stand_with_story_score_band_and_reasons() -> None:
