@@ -6,14 +6,11 @@ Does not belong here: what the tables hold (release_tables, audit), the pages (r
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +19,18 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from data_contracts.errors import PlumblineError
+from fairness_reports.release_files import UNFINISHED as _UNFINISHED
+from fairness_reports.release_files import make_dir as _make_dir
+from fairness_reports.release_files import sentence as _sentence
+from fairness_reports.release_files import sync as _sync
+from fairness_reports.release_files import told as _told
+from fairness_reports.release_files import write_json as _write_json
 from fairness_reports.release_read import (
     CURRENT,
     MANIFEST,
+    RESTRICTED,
     STALE,
+    TOMBSTONE,
     Release,
     current_id,
     current_release,
@@ -50,7 +55,6 @@ __all__ = [
     "write_quality",
 ]
 
-_UNFINISHED = ".unfinished-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # of two runs with one release id these must agree; the rest (the time, where files lay) may differ
 _SAME = ("programme", "as_of", "verdict", "charter_hash", "config_hash", "code_version")
@@ -167,7 +171,8 @@ class ReleaseWriter:
         Returns
         -------
         Release
-            The published one; where the same release existed already, that one.
+            The published one; where the same release existed already, that one, with its restricted part where that had
+            expired.
         """
         rules = manifest.get("disclosure")
         protection = _PROTECTED.format(**rules) if rules else _EXACT
@@ -187,6 +192,8 @@ class ReleaseWriter:
         target = self.folder / self.release_id
         if target.exists():
             _must_agree(target, self.path)
+            if (target / TOMBSTONE).exists():
+                _restore(target, self.path)
             shutil.rmtree(self.path)
         else:
             os.rename(self.path, target)  # noqa: PTH104  (the tests break it at this very place)
@@ -282,31 +289,6 @@ def write_quality(folder: Path, context: ReportContext) -> Path:
     return folder / "open" / "reports" / "en" / "quality.html"
 
 
-@contextmanager
-def _told(where: Path) -> Iterator[None]:
-    """Turn an operating system's error into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise _sentence(error, where) from error
-
-
-def _sentence(error: OSError, where: Path) -> PlumblineError:
-    place = str(where)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return PlumblineError("There is no space left to write the release.", where=place, todo="Free some and rerun.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return PlumblineError("The folder cannot be written.", where=place, todo="Change its rights or use --home.")
-    problem = os.strerror(error.errno) if error.errno else type(error).__name__
-    return PlumblineError(f"The release could not be written ({problem}).", where=place)
-
-
-def _make_dir(path: Path) -> None:
-    for folder in [*reversed(path.parents), path]:
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700)
-
-
 def _seal(folder: Path) -> dict[str, dict[str, Any]]:
     """Take everybody else's rights, write all to disk, and list every file with size and hash."""
     files = {}
@@ -325,37 +307,18 @@ def _seal(folder: Path) -> dict[str, dict[str, Any]]:
     return files
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, default=_plain) + "\n"
-    with new_file(path) as handle:
-        handle.write(text.encode("utf-8"))
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "item"):
-        return value.item()  # a numpy number
-    raise TypeError(f"a manifest cannot hold a {type(value).__name__}")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _must_agree(there: Path, ours: Path) -> None:
     """Refuse to publish other figures under the id of a release that exists."""
     old, new = read_release(there), read_release(ours)
     differing = [key for key in _SAME if old.manifest.get(key) != new.manifest.get(key)]
     for name in sorted({n for r in (old, new) for n in r.manifest["files"] if n.endswith(".parquet")}):
         one, other = old.path / name, new.path / name
-        if not (one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()):
+        if old.expired and name.startswith(RESTRICTED):  # what it was is known still
+            hashes = [each.manifest["files"].get(name, {}).get("sha256") for each in (old, new)]
+            agree = hashes[0] is not None and hashes[0] == hashes[1]
+        else:
+            agree = one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
+        if not agree:
             differing.append(name)
     if differing:
         raise PlumblineError(
@@ -365,7 +328,21 @@ def _must_agree(there: Path, ours: Path) -> None:
         )
 
 
+def _restore(target: Path, ours: Path) -> None:
+    """Give a release whose rows had expired its rows back; the tombstone goes last, so a killed run leaves it.
+
+    Only for the release that is about to be current: `_must_agree` has held the rows to the hashes in its manifest.
+    """
+    for path in sorted((ours / RESTRICTED).iterdir()):
+        os.replace(path, target / RESTRICTED / path.name)  # noqa: PTH105
+    _sync(target / RESTRICTED)
+    (target / TOMBSTONE).unlink()
+    _sync(target / RESTRICTED)
+
+
 def _switch(folder: Path, release_id: str) -> None:
+    if current_id(folder.parent, folder.name) == release_id:
+        return  # the file's time says since when it is the current one (fairness_reports.expiry)
     unfinished = folder / f"{_UNFINISHED}{CURRENT}"
     unfinished.unlink(missing_ok=True)
     with new_file(unfinished) as handle:

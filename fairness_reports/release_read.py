@@ -20,6 +20,10 @@ from fairness_reports.release_tables import SCHEMAS
 MANIFEST = "manifest.json"
 CURRENT = "current"
 STALE = "stale.json"
+RESTRICTED = "restricted/"
+"""Where rows of persons lie."""
+TOMBSTONE = "restricted/TOMBSTONE.json"
+"""Says that they were deleted, or are being deleted (fairness_reports.expiry)."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,17 @@ class Release:
         """Its id, the name of its folder."""
         return str(self.manifest["release_id"])
 
+    @property
+    def expired(self) -> bool:
+        """Whether its rows of persons have been deleted, as long after it was superseded as the charter says."""
+        return (self.path / TOMBSTONE).exists()
+
     def has(self, name: str) -> bool:
-        """Whether the table is part of this release (scores are only when the verdict is fit)."""
-        return self.file(name).is_file()
+        """Whether the table can be read: scores are there only when the verdict is fit, and rows may have expired."""
+        return self.file(name).is_file() and not self._has_lost(name)
+
+    def _has_lost(self, name: str) -> bool:
+        return self.expired and SCHEMAS[name].part == "restricted"
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one table.
@@ -59,6 +71,12 @@ class Release:
         DataFrame
         """
         file = self.file(name)
+        if self._has_lost(name):
+            raise PlumblineError(
+                "The rows of persons of this release were deleted.",
+                where=self.release_id,
+                todo="They expire some time after a newer release; restricted/TOMBSTONE.json says what was there.",
+            )
         if not file.is_file():
             raise PlumblineError(
                 f"This release has no table “{name}”.",
@@ -93,18 +111,32 @@ def read_release(path: Path) -> Release:
     Raises
     ------
     PlumblineError
-        When the manifest, or a file that it names, is missing.
+        When the manifest, or a file that it names, is missing; rows of persons may have expired, where a tombstone
+        says so.
+    """
+    manifest = read_manifest(path)
+    expired = (path / TOMBSTONE).exists()
+    kept = [name for name in manifest.get("files", {}) if not (expired and name.startswith(RESTRICTED))]
+    gone = sorted(name for name in kept if not (path / name).is_file())
+    if gone:
+        raise PlumblineError(f"Files of this release are missing: {', '.join(gone)}.", where=path.name)
+    return Release(path, manifest)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What manifest.json of a release's folder holds.
+
+    Raises
+    ------
+    PlumblineError
+        When it is missing or cannot be read.
     """
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        return cast("dict[str, Any]", json.loads((path / MANIFEST).read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise PlumblineError("This is no complete release: it has no manifest.json.", where=path.name) from None
     except (OSError, ValueError) as error:
         raise PlumblineError(f"manifest.json cannot be read ({type(error).__name__}).", where=path.name) from None
-    gone = sorted(name for name in manifest.get("files", {}) if not (path / name).is_file())
-    if gone:
-        raise PlumblineError(f"Files of this release are missing: {', '.join(gone)}.", where=path.name)
-    return Release(path, manifest)
 
 
 def current_id(releases_dir: Path, programme: str) -> str | None:

@@ -180,7 +180,9 @@ def _release(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinit
         with run.told():
             require(run, needed)
             made = publish.publish(run)
-        yield dg.MaterializeResult(asset_key=release, metadata={"release_id": made.release_id})
+            expired = publish.expire_rows(run)
+        told = {"release_id": made.release_id, "rows_expired_of": ", ".join(expired) or "no release"}
+        yield dg.MaterializeResult(asset_key=release, metadata=told)
         # a verdict is no failure of the run: it warns, and the release says why
         fit = made.manifest["verdict"] == "fit"
         yield _check(release, "verdict", fit, len(made.manifest["reasons"]), dg.AssetCheckSeverity.WARN)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from data_contracts.errors import RefusedError, UsageError
+from fairness_reports.expiry import expire
 from pipelines.deliveries import find_data
 from pipelines.entrance import examine, rehearsal
 from pipelines.packs import load_pack
@@ -18,7 +19,7 @@ from pipelines.settings import Home
 
 
 def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
-    """Check a delivery and leave a quality page and a worklist.
+    """Check a delivery and leave a quality page and a worklist; rows of old releases go when their time is over.
 
     Returns
     -------
@@ -37,6 +38,8 @@ def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
             raise UsageError("no delivery was named.", todo="Name its folder with --data DIR.")
         with rehearsal(run) as copy:
             found = examine(copy, folder)
+        if pack.charter.is_signed_off:  # where runs are rare, their end alone would come late
+            expire(home.releases, pack.name, pack.charter.kept_days)
     if found.at_the_door or found.quality is None:
         raise RefusedError("the delivery would be refused.", reasons=found.at_the_door)
     lines = ["Would be refused:" if found.reasons else "Would be used."]

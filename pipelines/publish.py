@@ -16,6 +16,7 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from data_contracts.quality import latest_quality
+from fairness_reports.expiry import expire
 from fairness_reports.release import Release, ReleaseWriter, read_release
 from fairness_reports.reports import render
 from fairness_reports.reports.home import write_home_index
@@ -108,6 +109,11 @@ def publish(run: Run) -> Release:
         Registry(run.home.root / "mlflow.db", run.home.mlflow_artifacts).withdraw(run.programme)
     write_home_index(run.home.root)
     return release
+
+
+def expire_rows(run: Run) -> list[str]:
+    """Delete the rows of persons of releases whose time is over by the charter; ids of these releases."""
+    return expire(run.home.releases, run.programme, run.pack.charter.kept_days)
 
 
 def _programmes(run: Run, manifest: dict[str, Any]) -> list[ProgrammeLine]:
