@@ -241,7 +241,7 @@ class FairnessRows:
             for label in part.labels if part is not None else []:
                 if (split, attribute, label) not in there:
                     fixed = {"group": label, "band": "all", "metric": "n", "comparison": "value", "reference": None}
-                    nothing = {"identification": None, "state": "not_judged", "confirmatory": False, "n": np.nan}
+                    nothing = {"state": "not_judged", "confirmatory": False, "n": np.nan}
                     added.append({**row, **fixed, **nothing, **self._empty(WITHHELD)})
         return added
 
