@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from markupsafe import Markup, escape
 
@@ -195,6 +196,7 @@ def in_rows(
             half = 3.4 * len(tick(at))
             label.set_horizontalalignment("left" if middle < half else "right" if middle > WIDTH - half else "center")
         draw(axes)
+        _draw_lines(axes)
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
     return Chart(for_page(raw.getvalue(), identity, title, description), title, description)
@@ -222,8 +224,7 @@ def _colour_of_note(point: Point) -> str:
 def ground(axes: Any, y: float, zero: float | None, tolerance: float | None) -> None:
     """Tolerance and zero behind one row; not behind its label, which must stay readable."""
     ends = [y - ROW / 2 + 2, y + ROW / 2 - 2]
-    across = axes.get_yaxis_transform(which="grid")
-    line(axes, [0, 1], [y, y], transform=across, color=LINE_COLOUR, linewidth=0.6, zorder=0.5)
+    line(axes, axes.get_xlim(), [y, y], color=LINE_COLOUR, linewidth=0.6, zorder=0.5)
     if zero is None:
         return
     if tolerance is not None:
@@ -233,11 +234,23 @@ def ground(axes: Any, y: float, zero: float | None, tolerance: float | None) -> 
     line(axes, [zero, zero], ends, color=MUTED, linewidth=1.2, zorder=0.6)
 
 
+_waiting: WeakKeyDictionary[Any, dict[Any, tuple[list[float], list[float]]]] = WeakKeyDictionary()
+"""Lines that are still to be drawn, by their axes and style."""
+
+
 def line(axes: Any, x: Sequence[float], y: Sequence[float], **style: Any) -> None:
-    """What `axes.plot` draws, several times as fast: the ends of the axes are fixed, so nobody looks for new ones."""
+    """A line or a mark, drawn by `in_rows` together with all others of the same style: one instead of hundreds."""
+    looks = tuple(sorted(style.items(), key=lambda item: item[0]))
+    xs, ys = _waiting.setdefault(axes, {}).setdefault(looks, ([], []))
+    xs += [*x, nan]
+    ys += [*y, nan]
+
+
+def _draw_lines(axes: Any) -> None:
     from matplotlib.lines import Line2D
 
-    axes.add_artist(Line2D(x, y, **style))
+    for looks, (x, y) in _waiting.pop(axes, {}).items():
+        axes.add_artist(Line2D(x, y, **dict(looks)))
 
 
 def mark(axes: Any, point: Point, y: float, *, bars: bool, zero: float) -> None:
