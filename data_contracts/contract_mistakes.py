@@ -62,11 +62,18 @@ def table_mistakes(document: Document, place: Location, table: Table) -> list[Mi
                 f"overwrittenInPlace names “{name}”, which is no stored column.",
                 nearest(name, stored) or "Name one of its columns.",
             )
-    for index, column in enumerate(table.columns):
-        if column.is_stored and not table.purpose_of(column):
-            say(("properties", index), f"column “{column.name}” has no purpose.", "Declare it here or for the table.")
-        if column.is_stored and not table.retention_of(column):
-            say(("properties", index), f"column “{column.name}” has no retention.", "Declare it here or for the table.")
+    for what, of in (("purpose", table.purpose_of), ("retention", table.retention_of)):
+        without = [index for index, column in enumerate(table.columns) if column.is_stored and not of(column)]
+        if without:
+            # one sentence for all of them: a table without its line would fill a screen
+            names = ", ".join(f"“{table.columns[index].name}”" for index in without)
+            said = f"column {names} has" if len(without) == 1 else f"{len(without)} columns have"
+            listed = "" if len(without) == 1 else f": {names}"
+            say(
+                ("properties", without[0]),
+                f"{said} no {what}{listed}.",
+                f"Declare it once for the table, or at each column: {{property: {what}, value: ...}}.",
+            )
     return mistakes
 
 

@@ -109,13 +109,17 @@ def persons(metric: str, exact: Array, everybody: Array) -> float:
     return float(exact.sum())
 
 
-def ends(value: float, low: float, high: float, told: float, step: float, *, share: bool) -> tuple[float, float]:
+def ends(
+    value: float, low: float | None, high: float | None, told: float, step: float, *, share: bool
+) -> tuple[float, float]:
     """The ends of an interval around the figure that is told: as wide as it was, rounded up.
 
     Parameters
     ----------
-    value, low, high : float
+    value : float
         Exact.
+    low, high : float or None
+        Exact; None and NaN where there is no interval (a table without any holds None).
     told : float
         The figure as it is told.
     step : float
@@ -123,7 +127,8 @@ def ends(value: float, low: float, high: float, told: float, step: float, *, sha
     share : bool
         Whether it lies between 0 and 1.
     """
-    below, above = (up_to_step(each, step) if np.isfinite(each) else np.nan for each in (value - low, high - value))
+    lower, upper = (np.nan if end is None else end for end in (low, high))
+    below, above = (up_to_step(each, step) if np.isfinite(each) else np.nan for each in (value - lower, upper - value))
     lower, upper = tidy(told - below), tidy(told + above)
     return (max(lower, 0.0), min(upper, 1.0)) if share else (lower, upper)
 

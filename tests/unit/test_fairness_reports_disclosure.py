@@ -177,6 +177,11 @@ def metric_rows(*rows: tuple[str, float, int]) -> pd.DataFrame:
     return made.assign(split="s", as_of=None, model="m", low=np.nan, high=np.nan)
 
 
+def test_a_figure_without_an_interval_stays_without() -> None:
+    # a run without any model has no interval at all: the whole column then holds None, not NaN
+    assert np.isnan(ends(0.25, None, None, 0.25, 0.01, share=True)).all()
+
+
 def test_a_part_and_its_rest_are_both_large_or_neither_is_shown() -> None:
     table = protect_metrics(
         metric_rows(
