@@ -200,9 +200,9 @@ def protect_quality(quality: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         if i in hidden:
             told |= {"checked": np.nan, "failed": np.nan, "value": np.nan, "detail": WITHHELD}
         elif rule.startswith("rows: "):
-            told |= {"value": _multiple(float(row["value"]), coarse, profile), "failed": _few(failed, profile)}
+            told |= {"value": _multiple(row["value"], coarse, profile), "failed": _few(failed, profile)}
         elif rule.startswith("k_anonymity"):
-            small = profile.small(float(row["value"])).any()
+            small = pd.isna(row["value"]) or profile.small(float(row["value"])).any()
             told |= {"value": np.nan if small else float(profile.count(float(row["value"])))}
         else:
             told |= {"failed": _few(failed, profile), "value": _share_of_rows(row, failed, checked, profile)}
@@ -210,8 +210,8 @@ def protect_quality(quality: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     return _typed(kept, quality)
 
 
-def _multiple(n: float, base: int, profile: Profile) -> float:
-    if 0 < n < profile.minimum:
+def _multiple(n: Any, base: int, profile: Profile) -> float:
+    if pd.isna(n) or 0 < n < profile.minimum:
         return np.nan
     return float(profile.count(int(np.floor(n / base + 0.5)) * base))
 

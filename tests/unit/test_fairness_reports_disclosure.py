@@ -231,3 +231,14 @@ def test_cohorts_tell_outcomes_only_where_there_are_enough_of_both() -> None:
     assert table["cases"].tolist() == [105, 110, 100]
     assert table["outcomes"].isna().tolist() == [False, True, True]
     assert table["outcomes"][0] == 35
+
+
+def test_rows_without_an_interval_or_a_measure_pass() -> None:
+    frame = pd.DataFrame([["s", None, "none", "base_rate", 0.3, None, None, 300]],
+                         columns=["split", "as_of", "model", "metric", "value", "low", "high", "n"])  # fmt: skip
+    assert protect_metrics(frame.astype({"low": object, "high": object}), RULES)["value"].tolist() == [0.3]
+    quality = pd.DataFrame(
+        [["t", "rows: rows", 0, 0, "info", True, None, None], ["t", "k_anonymity", 0, 0, "info", True, None, None]],
+        columns=["table", "rule", "checked", "failed", "severity", "passed", "value", "detail"],
+    )
+    assert protect_quality(quality, RULES)["value"].isna().all()
