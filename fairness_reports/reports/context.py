@@ -88,7 +88,7 @@ class Excluded:
     label : Text or str
         What.
     why : str
-        A key of the catalogue: protected, proxy, entrusted, dropped, not_used.
+        A key of the catalogue: protected, proxy, entrusted, dropped.
     """
 
     label: Text | str
