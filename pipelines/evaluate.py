@@ -59,6 +59,8 @@ class Again:
         The largest difference.
     gone, new : int
         Cases that it scored and that stand in the cohort no more; cases in the cohort that it did not score.
+    expired : bool
+        Whether the published scores have been deleted since, so that nothing could be compared.
     """
 
     published: bool
@@ -67,6 +69,7 @@ class Again:
     largest: float = 0.0
     gone: int = 0
     new: int = 0
+    expired: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,8 @@ def _scored_again(rows: Rows, model: Model, release: Release) -> tuple[Again, Ro
     """Score the rows again; where scores were published, those are judged, and of these cases alone."""
     now = model.score(rows.X)
     if not release.has("scores"):
-        return Again(False), rows, now
+        published = release.expired and release.manifest["verdict"] == "fit"
+        return Again(published, expired=published), rows, now
     published = release.table("scores").set_index("case_id")["score"]
     ids = rows.frame["case_id"]
     both = ids.isin(published.index).to_numpy()

@@ -48,6 +48,8 @@ def said(found: Evaluation, pack: Pack, lang: str) -> str:
     lines.append(t("cases", cohort=found.cohort, cases=cases, unknown=unknown))
     if not again.published:
         lines.append(t("withheld"))
+    elif again.expired:
+        lines.append(t("expired"))
     else:
         counts = {name: _count(language, getattr(again, name), least) for name in ("changed", "gone", "new")}
         compared, largest = language.number(again.compared), language.number(again.largest, 4)

@@ -31,6 +31,11 @@ def openings(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
 
+def _move(folder: Path, **changes: object) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | changes), encoding="utf-8")
+
+
 def remade(home: Path, name: str, **changes: object) -> None:
     """Another release beside the one there is, with the same tables."""
     copy = Path(shutil.copytree(folder_of(home), home / "releases" / "family_support" / name))
@@ -89,12 +94,20 @@ def test_the_release_of_a_day(plumbline: Command, pack: Path, released_home: Pat
     assert "This is an earlier release. The current one is of 1 January 2025." in " ".join(ended.out.split())
     assert [each["release_id"] for each in openings(released_home)] == [current, "2024-01-01-b"]
     assert "earlier release" not in plumbline("explain", pack, case, "--as-of", "2025-01-01", code=0).out
-    gone = released_home / "releases" / "family_support" / "2024-01-01-b"
-    shutil.rmtree(gone / "restricted")
-    manifest = json.loads((gone / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"] = {name: each for name, each in manifest["files"].items() if not name.startswith("restricted")}
-    (gone / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_rows_expire_with_the_next_check_and_a_sentence_stays(
+    plumbline: Command, pack: Path, data: Path, released_home: Path
+) -> None:
+    """The release of an earlier day was superseded long ago; the current one keeps its rows."""
+    case, releases = cases(released_home)[0], released_home / "releases" / "family_support"
+    remade(released_home, "2024-01-01-b", as_of="2024-01-01", created_at="2024-01-03T00:00:00+00:00")
+    _move(folder_of(released_home), created_at="2024-02-03T00:00:00+00:00")
+    plumbline("explain", pack, case, "--as-of", "2024-01-01", code=0)
+    plumbline("check", pack, "--data", data)
+    assert [path.name for path in (releases / "2024-01-01-b" / "restricted").iterdir()] == ["TOMBSTONE.json"]
     plumbline("explain", pack, case, "--as-of", "2024-01-01", code=2).says("not there any more", "expires")
+    plumbline("explain", pack, case, code=0).says(folder_of(released_home).name)
 
 
 def test_a_refused_delivery_is_told_with_the_current_release(

@@ -68,6 +68,14 @@ def test_withheld_scores_are_made_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(score, values)
 
 
+def test_scores_that_have_expired_are_made_again_and_were_published_all_the_same(tmp_path: Path) -> None:
+    made = release(tmp_path, pd.DataFrame({"case_id": ["gone"], "score": [0.1]}))
+    (tmp_path / "restricted" / "TOMBSTONE.json").write_text("{}")
+    again, judged, _ = _scored_again(rows(IDS, np.full(40, 0.5)), Fixed(), made)  # type: ignore[arg-type]  # a model
+    assert again == Again(True, expired=True)
+    assert len(judged.frame) == 40
+
+
 def test_a_release_none_of_whose_cases_is_left_is_refused(tmp_path: Path) -> None:
     published = pd.DataFrame({"case_id": ["a", "b"], "score": [0.1, 0.2]})
     with pytest.raises(UsageError, match="none of the release's cases"):
@@ -103,3 +111,7 @@ def test_the_text_counts_small_cells_as_such_and_warns_of_treatment(lang: str, t
     withheld = said(Evaluation(**told, again=Again(False)), pack, lang)
     assert t("evaluate.withheld").unescape() in withheld
     assert t("evaluate.treated").unescape() not in withheld
+    expired = said(Evaluation(**told, again=Again(True, expired=True)), pack, lang)
+    assert t("evaluate.expired").unescape() in expired
+    assert t("evaluate.treated").unescape() in expired
+    assert t("evaluate.withheld").unescape() not in expired
