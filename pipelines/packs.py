@@ -31,6 +31,7 @@ from fairness_reports.identification.spec import check as check_observation
 from fairness_reports.mitigation.spec import MitigationSpec
 from fairness_reports.mitigation.spec import check as check_mitigation
 from fairness_reports.spec import ProtectedSpec
+from fairness_reports.wording import check_texts, check_words
 from features import check as feature_check
 from features import words as factor_words
 from features.spec import FeatureSpec
@@ -310,6 +311,10 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
         tell(VIGNETTES, ("vignettes",), fictional.check(cases, known, [feature for _, feature in features or []]))
     if has(programme, "features", "protected") and has(words, "factors", "attributes"):
         tell("words.yaml", (), factor_words.check(words, programme.features, programme.protected.attributes))
+    if words is not None:
+        tell("words.yaml", (), check_words(words))
+    if programme is not None:
+        tell("programme.yaml", (), check_texts(programme, "title", "description", "features", "bands"))
     if has(programme, "bands") and has(words, "bands"):
         missing = [b.name for b in programme.bands.root if b.name not in words.bands]
         tell("words.yaml", ("bands",), [((), f"the band “{b}” has no words.", "Add it in en and de.") for b in missing])

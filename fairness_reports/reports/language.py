@@ -1,13 +1,13 @@
 """Sentences, numbers and dates in English and German.
 
-Belongs here: the message catalogues' reader, number and date forms, the list of words that no report may use.
-Does not belong here: which sentence stands where (the views), or a programme's own words (features.words).
+Belongs here: the message catalogues' reader, number and date forms.
+Does not belong here: which sentence stands where (the views), a programme's own words (features.words), or the words
+that no report may use (fairness_reports.wording).
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -22,26 +22,15 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from data_contracts.errors import PlumblineError
+from fairness_reports.wording import REFUSED, refused_wording
 from features.words import Text
+
+__all__ = ["LANGUAGES", "NAMES", "REFUSED", "Language", "catalogue", "placeholders", "refused_wording"]
 
 LANGUAGES = ("en", "de")
 NAMES = {"en": "English", "de": "Deutsch"}
 _LOCALES = {"en": "en_GB", "de": "de_DE"}
 _NO_BREAK = "\u00a0"  # German sets a space before the percent sign; a line must not break there
-
-# What a report must never say of a recorded outcome, in either language; `checked` refuses it.
-REFUSED = {
-    "en": (
-        r"probability of abuse", r"risk of abuse", r"\bdangerous\b", r"\bneeds? for help of\b", r"\bneedy\b",
-        r"\bin need\b", r"\bis fit\b", r"\bfit for (?:use|purpose)\b", r"\bcauses?\b", r"\bcaused\b", r"\bleads? to\b",
-        r"\bbecause of the factor\b", r"\bdue to\b", r"\beffect of\b", r"\binfluence[sd]? the outcome\b",
-    ),
-    "de": (
-        r"Missbrauchswahrscheinlichkeit", r"Wahrscheinlichkeit (?:von|eines) Missbrauch", r"\bgefährlich", r"\bBedarf",
-        r"\bbedürftig", r"\bist geeignet\b", r"\bverursach", r"\bbewirk", r"\bführ(?:t|en) zu\b", r"\baufgrund\b",
-        r"\bwegen des Faktors\b", r"\bbeeinfluss",
-    ),
-}  # fmt: skip
 
 
 class Language:
@@ -186,24 +175,3 @@ def placeholders(message: Any) -> set[str]:
     """The names that a sentence has placeholders for."""
     forms = message.values() if isinstance(message, Mapping) else [message]
     return {name for form in forms for _, name, _, _ in Formatter().parse(form) if name}
-
-
-def refused_wording(text: str, language: str) -> list[str]:
-    """Words in a text that reports must not use.
-
-    Parameters
-    ----------
-    text : str
-        Visible text of a page, or a programme's words.
-    language : {'en', 'de'}
-        Its language.
-
-    Returns
-    -------
-    list of str
-        What was found, empty when all is well.
-    """
-    found: list[str] = []
-    for pattern in REFUSED[language]:
-        found += [match.group(0) for match in re.finditer(pattern, text, re.IGNORECASE)]
-    return found

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import Markup
 
 from data_contracts.errors import PlumblineError
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, placeholders, refused_wording
+from fairness_reports.reports.language import LANGUAGES, Language, catalogue, placeholders
 from features.words import Text
 
 ENGLISH = re.compile(
@@ -40,32 +40,6 @@ def test_no_sentence_is_in_the_wrong_language() -> None:
     for key, message in catalogue("en").items():
         if key != "site.other_language":
             assert not [found for form in forms(message) if (found := GERMAN.findall(form))], key
-
-
-def test_no_sentence_uses_refused_words() -> None:
-    for code in LANGUAGES:
-        for key, message in catalogue(code).items():
-            assert not [found for form in forms(message) if (found := refused_wording(form, code))], key
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
-    [
-        ("en", "the probability of abuse is high"),
-        ("en", "a dangerous family"),
-        ("en", "children in need"),
-        ("en", "the model is fit"),
-        ("en", "absence causes withdrawal"),
-        ("en", "absence leads to withdrawal"),
-        ("de", "die Missbrauchswahrscheinlichkeit"),
-        ("de", "eine gefährliche Familie"),
-        ("de", "der Bedarf der Familie"),
-        ("de", "Fehlzeiten führen zu Abbrüchen"),
-        ("de", "Fehlzeiten verursachen Abbrüche"),
-    ],
-)
-def test_refused_words_are_found(code: str, text: str) -> None:
-    assert refused_wording(text, code)
 
 
 def test_numbers_have_the_language_s_form() -> None:
