@@ -47,6 +47,7 @@ from models.spec import (
     UncertaintySpec,
     Vignette,
     Vignettes,
+    check_names,
     check_subsets,
 )
 from models.spec import vignettes as fictional
@@ -271,6 +272,10 @@ def _across(documents: dict[str, Document], contract: Contract | None, parts: di
     )
     if contract is not None and has(programme, "core"):
         tell("programme.yaml", ("core",), check_core(programme.core, contract))
+        known = vocabulary(programme.core, contract)
+        who = programme.cohort if has(programme, "cohort") else None
+        what = programme.outcome if has(programme, "outcome") else None
+        tell("programme.yaml", (), check_names(who, what, known.attributes, known.event_types, known.categories))
     if contract is not None and has(programme, "core", "evaluation"):
         known = vocabulary(programme.core, contract)
         tell("programme.yaml", ("evaluation",), check_subsets(programme.evaluation, known.attributes, known.values))

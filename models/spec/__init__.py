@@ -17,7 +17,7 @@ from models.spec.candidates import (
     PointsParams,
     simplicity,
 )
-from models.spec.cohorts import AttributeDates, Cadence, CohortSpec, OutcomeSpec
+from models.spec.cohorts import AttributeDates, Cadence, CohortSpec, OutcomeSpec, check_names
 from models.spec.evaluation import EvaluationSpec, Subset, UncertaintySpec, check_subsets
 from models.spec.splits import SplitsSpec
 from models.spec.vignettes import Order, Vignette, VignetteEvent, Vignettes
@@ -47,6 +47,7 @@ __all__ = [
     "Vignette",
     "VignetteEvent",
     "Vignettes",
+    "check_names",
     "check_subsets",
     "simplicity",
 ]

@@ -1,17 +1,19 @@
 """The sections `cohort:` and `outcome:` of programme.yaml.
 
-Belongs here: their pydantic models and what can be checked from the section alone.
+Belongs here: their pydantic models and what can be checked from the section and the names there are.
 Does not belong here: reading files (data_contracts.yamldoc) or anything that needs the warehouse.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from data_contracts.yamldoc import nearest
 from models.spec.section import Section
 
 
@@ -128,3 +130,51 @@ class OutcomeSpec(Section):
 def days_of(horizon: str) -> int | None:
     """Length of a horizon in days; None for `planned_end`."""
     return None if horizon == "planned_end" else int(horizon[:-1])
+
+
+def check_names(
+    cohort: CohortSpec | None,
+    outcome: OutcomeSpec | None,
+    attributes: Sequence[str] | None,
+    event_types: Sequence[str] | None,
+    categories: Mapping[str, Sequence[str] | None],
+) -> list[tuple[tuple[str, ...], str, str]]:
+    """What in the two sections the programme's core tables cannot have; a misspelt outcome would never occur.
+
+    Parameters
+    ----------
+    cohort, outcome
+        The sections; None for one that could not be read.
+    attributes, event_types : sequence of str or None
+        Names in core.attribute and core.event; None where a source leaves them open.
+    categories : mapping
+        By event type, the categories that it can have, where they are known.
+
+    Returns
+    -------
+    list of (location, what, what to do)
+        Locations are places in programme.yaml.
+    """
+    asked: list[tuple[tuple[str, ...], str, str | None, Sequence[str] | None]] = []
+    if cohort is not None:
+        asked.append((("cohort", "team"), "attribute", cohort.team, attributes))
+        if isinstance(cohort.as_of, AttributeDates):
+            asked += [
+                (("cohort", "as_of", field), "attribute", getattr(cohort.as_of, field), attributes)
+                for field in ("attribute", "label")
+            ]
+    if outcome is not None:
+        asked += [(("outcome", "event_type"), "event type", each, event_types) for each in outcome.event_type]
+        lists = [categories.get(each) for each in outcome.event_type]
+        if event_types is not None and all(each is not None for each in lists):
+            some = [one for each in lists for one in each or ()]
+            asked += [(("outcome", "category"), "category", each, some) for each in outcome.category or ()]
+    return [
+        (
+            place,
+            f"{kind} “{name}” is in no source.",
+            nearest(name, list(known)) or f"Known: {', '.join(sorted(known))}.",
+        )
+        for place, kind, name, known in asked
+        if name is not None and known is not None and name not in known
+    ]

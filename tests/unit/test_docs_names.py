@@ -7,9 +7,12 @@ import re
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 
+from fairness_reports.release_tables import SCHEMAS
 from pipelines.assets import programme_assets
+from pipelines.cli import cli
 from pipelines.definitions import days_of
 from pipelines.packs import load_pack
 from tests.pack_fields import SECTIONS, fields_of_section
@@ -170,3 +173,54 @@ def test_the_page_on_packs_describes_the_core_tables_as_they_are() -> None:
         words = set(re.findall(r"[a-z_]+", rows[name]))
         assert set(table.columns) - made_here <= words, name
         assert set(re.findall(r"\*\*(\w+)\*\*", rows[name])) == set(table.needed), name
+
+
+def columns_told(table: str) -> set[str]:
+    """docs/release.md: what the first cells of a table's section name."""
+    text = (DOCS / "release.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## \w+/{table}\.parquet.*?(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    rows = [line for line in (found.group() if found else "").splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+@pytest.mark.parametrize("table", sorted(SCHEMAS))
+def test_the_page_on_releases_tells_every_column_of_every_table(table: str) -> None:
+    # both ways: a column that is gone would send readers looking for it
+    assert columns_told(table) == {column.name for column in SCHEMAS[table].columns}
+
+
+def test_the_page_on_releases_knows_no_other_table() -> None:
+    text = (DOCS / "release.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^## \w+/(\w+)\.parquet", text, flags=re.MULTILINE)) == set(SCHEMAS)
+
+
+def commands_told() -> dict[str, set[str]]:
+    """docs/commands.md: command -> what the first cells of its table name."""
+    found: dict[str, set[str]] = {}
+    for section in re.split(r"^## plumbline ", (DOCS / "commands.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[
+        1:
+    ]:
+        rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| `")]
+        found[section.split()[0]] = {name for row in rows for name in re.findall(r"`([^`\s]+)[^`]*`", row.split("|")[1])}
+    return found
+
+
+def test_the_page_on_commands_tells_every_command() -> None:
+    assert set(commands_told()) == set(cli.commands)
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_the_page_on_commands_tells_every_argument_and_option(command: str) -> None:
+    made = cli.commands[command]
+    options = {option for param in made.params for option in param.opts if option.startswith("--")}
+    arguments = {
+        param.make_metavar(click.Context(made)).strip("[].")
+        for param in made.params
+        if isinstance(param, click.Argument)
+    }
+    assert commands_told()[command] == options | arguments
+
+
+def test_the_page_on_commands_tells_every_environment_variable() -> None:
+    told = set(re.findall(r"`(PLUMBLINE_[A-Z_]+)`", (DOCS / "commands.md").read_text(encoding="utf-8")))
+    assert told == set(re.findall(r"\bPLUMBLINE_[A-Z_]+\b", sources()))

@@ -14,6 +14,7 @@ from models.spec import (
     EvaluationSpec,
     OutcomeSpec,
     SplitsSpec,
+    check_names,
     check_subsets,
     simplicity,
 )
@@ -154,6 +155,24 @@ def test_subsets_name_attributes_and_values_that_there_are() -> None:
     assert [place for place, _, _ in found] == [("subsets", 1, "attribute"), ("subsets", 2, "values")]
     assert [todo for _, _, todo in found] == ["Did you mean “area”?", "Did you mean “north”?"]
     assert check_subsets(spec, None, {}) == []
+
+
+def test_cohort_and_outcome_name_what_there_is() -> None:
+    cohort = CohortSpec.model_validate({"as_of": {"attribute": "strat", "label": "term"}, "team": "teams"})
+    outcome = OutcomeSpec.model_validate(
+        {"name": "o", "event_type": ["crisis", "exit"], "within": "90d", "category": "x"}
+    )
+    known = {"crisis": ("placed",), "exit": None}
+    found = check_names(cohort, outcome, ("start", "team"), ("crisis",), known)
+    assert [".".join(place) for place, _, _ in found] == [
+        "cohort.team",
+        "cohort.as_of.attribute",
+        "cohort.as_of.label",
+        "outcome.event_type",
+    ]
+    assert found[0][2] == "Did you mean “team”?"
+    assert "category “x”" in check_names(None, outcome, None, ("crisis", "exit"), known | {"exit": ("moved",)})[0][1]
+    assert check_names(cohort, outcome, None, None, {}) == []
 
 
 @pytest.mark.parametrize("span", ["9999y", "99999d", "1300mo", "0d", "1w"])
