@@ -278,6 +278,11 @@ def feedback(file: Path, programme: str | None, home: Path | None) -> int:
 @click.option("--intersections", type=click.Choice(["none", "pairs", "triples"]), default="pairs", show_default=True)
 @click.option("--score-is", type=click.Choice(["auto", "probability", "rank"]), default="auto", show_default=True)
 @click.option("--minimum-cell", type=click.IntRange(1), default=10, show_default=True, help="Fewer cases: no figure.")
+@click.option(
+    "--disclosure",
+    type=click.Choice(["default", "opensafely", "nhs", "drb"]),
+    help="Make all figures safe by these rules (docs/disclosure.md) [default: exact figures, restricted].",
+)
 @click.option("--replicates", type=click.IntRange(100, 100_000), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 @click.option("--lang", type=click.Choice(["en", "de"]), default="en", show_default=True)
@@ -296,7 +301,7 @@ def audit(
 ) -> int:
     """Audit any scored table (CSV, Parquet, XLSX) that somebody else made: who is selected, missed, selected wrongly.
 
-    The results in --out are exact, and restricted: no disclosure control has been applied.
+    The results in --out are exact, and restricted, unless --disclosure names the rules that make them safe.
     """
     _open_home(home)
     with told(named["out"]):

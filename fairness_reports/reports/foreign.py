@@ -39,7 +39,8 @@ def render_audit(folder: Path, table: pd.DataFrame, about: Mapping[str, Any]) ->
     about : mapping
         file (name), rows (int), outcome (name of the column), score (name of the column, or None), rule ({en, de}: how
         cases were selected), by (names of the columns with groups), cluster (name of the column, or None), notes (list
-        of {en, de}). Optional: observation (ObservationSpec), minimum_cell (int).
+        of {en, de}). Optional: observation (ObservationSpec), minimum_cell (int), disclosure (mapping: profile,
+        minimum, base, withheld; the figures have passed disclosure control, and rows is None where it may not be told).
 
     Returns
     -------
@@ -99,7 +100,12 @@ def _context(table: pd.DataFrame, about: Mapping[str, Any]) -> ReportContext:
     cases = _both("foreign.cases")
     outcome = str(about["outcome"])
     return ReportContext(
-        manifest={"programme": str(about["file"]), "release_id": str(about["file"]), "reasons": []},
+        manifest={
+            "programme": str(about["file"]),
+            "release_id": str(about["file"]),
+            "reasons": [],
+            "disclosure": about.get("disclosure"),  # the notice of the page says so
+        },
         title=_both("foreign.title"),
         words=Words(
             case=Noun(one=cases, many=cases), outcome=Text(en=outcome, de=outcome), factors={}, attributes={}, bands={}
@@ -112,12 +118,18 @@ def _context(table: pd.DataFrame, about: Mapping[str, Any]) -> ReportContext:
     )
 
 
+def _rows(language: Language, about: Mapping[str, Any]) -> str:
+    """How many rows; None is fewer than the minimum cell."""
+    rows = about["rows"]
+    return str(language.t("form.fewer", n=about["minimum_cell"])) if rows is None else language.number(rows)
+
+
 def _about(language: Language, about: Mapping[str, Any]) -> Section:
     t = language.t
     score = about.get("score")
     cluster = about.get("cluster")
     items = [
-        t("foreign.about_file", file=about["file"], rows=language.number(about["rows"])),
+        t("foreign.about_file", file=about["file"], rows=_rows(language, about)),
         t(
             "foreign.about_columns",
             outcome=about["outcome"],

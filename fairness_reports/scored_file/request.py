@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from data_contracts.errors import UsageError
+from fairness_reports.disclosure.profile import Profile, profile_of
 
 Intersections = Literal["none", "pairs", "triples"]
 ScoreIs = Literal["auto", "probability", "rank"]
@@ -67,6 +68,9 @@ class AuditRequest:
         As in `fairness_reports.audit.audit`.
     language : {"en", "de"}
         Of what is told at the end.
+    disclosure : str, optional
+        Name of the rules that everything written goes through; without it figures are exact. `minimum_cell` holds where
+        it is larger than theirs.
     """
 
     file: Path
@@ -90,6 +94,12 @@ class AuditRequest:
     seed: int = 0
     replicates: int = 1000
     language: str = "en"
+    disclosure: str | None = None
+
+    @property
+    def rules(self) -> Profile | None:
+        """The rules of disclosure control; None where figures stay exact."""
+        return profile_of(self.disclosure, self.minimum_cell) if self.disclosure is not None else None
 
     def roles(self) -> list[tuple[str, str]]:
         """Every column that is named, with the option that names it."""

@@ -27,14 +27,13 @@ _UNFINISHED = ".unfinished"
 _README = """\
 An audit of {name}, made by plumbline {version}.
 
-RESTRICTED. These figures are exact: no disclosure control was applied. Keep this folder where the data themselves may
-be, and pass nothing on before a person has checked it. Groups with fewer than {minimum} cases have no figures.
+{protection_en}
 
 reports/en/fairness.html   read this first (Deutsch: reports/de/fairness.html)
 fairness.parquet           every figure with its interval; one row per period, group, metric and comparison
 fairness.csv               the same as text (UTF-8, comma, decimal point); an apostrophe before = + - @ is ours
 tables.xlsx                the same for a spreadsheet
-audit.json                 what was audited: file and its hash, columns, rule of selection, seed, remarks
+audit.json                 what was audited: file, columns, rule of selection, seed, remarks
 
 What the columns mean: docs/audit_command.md and docs/audit.md of plumbline.
 
@@ -42,13 +41,30 @@ What the columns mean: docs/audit_command.md and docs/audit.md of plumbline.
 
 Eine Prüfung von {name}, erstellt mit plumbline {version}.
 
-VERTRAULICH. Diese Zahlen sind genau: es gab keine Geheimhaltungsprüfung. Bewahren Sie diesen Ordner auf, wo auch die
-Daten selbst sein dürfen, und geben Sie nichts weiter, bevor ein Mensch es geprüft hat. Gruppen mit weniger als
-{minimum} Fällen haben keine Zahlen.
+{protection_de}
 
 Zuerst lesen: reports/de/fairness.html. Die Tabellen sind dreimal dieselbe (Parquet, CSV, Excel); audit.json sagt, was
 geprüft wurde.
 """
+
+
+_EXACT = {
+    "en": """\
+RESTRICTED. These figures are exact: no disclosure control was applied. Keep this folder where the data themselves may
+be, and pass nothing on before a person has checked it. Groups with fewer than {minimum} cases have no figures.""",
+    "de": """\
+VERTRAULICH. Diese Zahlen sind genau: es gab keine Geheimhaltungsprüfung. Bewahren Sie diesen Ordner auf, wo auch die
+Daten selbst sein dürfen, und geben Sie nichts weiter, bevor ein Mensch es geprüft hat. Gruppen mit weniger als
+{minimum} Fällen haben keine Zahlen.""",
+}
+_PROTECTED = {
+    "en": """\
+Made safe by rules (“{profile}”): no figure rests on fewer than {minimum} cases, counts are rounded to multiples of
+{base}. Pass these figures on only once a person has checked them.""",
+    "de": """\
+Nach Regeln geschützt („{profile}“): keine Zahl beruht auf weniger als {minimum} Fällen, Anzahlen sind auf Vielfache von
+{base} gerundet. Geben Sie diese Zahlen erst weiter, wenn ein Mensch sie geprüft hat.""",
+}
 
 
 def check_out(out: Path) -> None:
@@ -104,7 +120,10 @@ def write_results(out: Path, audited: Audited) -> list[Path]:
             _text(draft / "audit.json", json.dumps(audited.about, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
             name = audited.about["file"]["name"]
             values = {"version": audited.about["plumbline_version"], "minimum": audited.about["minimum_cell"]}
-            _text(draft / "README.txt", _README.format(name=name, **values))
+            safe = audited.about["disclosure"]
+            protection = {f"protection_{code}": text for code, text in (_PROTECTED if safe else _EXACT).items()}
+            told = {name: text.format(**{**values, **(safe or {})}) for name, text in protection.items()}
+            _text(draft / "README.txt", _README.format(name=name, **values, **told))
             render_audit(draft, audited.table, _for_page(audited.about))
             for path in draft.rglob("*"):
                 path.chmod(0o700 if path.is_dir() else 0o600)
@@ -128,13 +147,15 @@ def _for_page(about: dict[str, Any]) -> dict[str, Any]:
         "by": columns["by"],
         "cluster": columns.get("cluster"),
         "minimum_cell": about["minimum_cell"],
+        "disclosure": about["disclosure"],
         "notes": [{language: each[language] for language in ("en", "de")} for each in about["notes"]],
     }
 
 
 def _tables(folder: Path, audited: Audited) -> None:
     file = audited.about["file"]
-    metadata = {"audited_file": str(file["name"]), "audited_sha256": str(file["sha256"])}
+    metadata = {"audited_file": str(file["name"])}
+    metadata |= {"audited_sha256": str(file["sha256"])} if "sha256" in file else {}
     table = to_arrow("fairness", "open", audited.table, ORDER, metadata)
     write_parquet(table, folder / "fairness.parquet")
     _text(folder / "fairness.csv", _csv(table))

@@ -7,7 +7,7 @@ Does not belong here: single steps (the modules beside this one), writing (resul
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import combinations
 from typing import Any, Final
@@ -17,10 +17,11 @@ import pandas as pd
 
 from fairness_reports.audit import audit
 from fairness_reports.scored_file import values
+from fairness_reports.scored_file.protected import few, round_edges, rule_of_top, safe_about, safe_table, share_of
 from fairness_reports.scored_file.reading import ForeignTable, read_columns
 from fairness_reports.scored_file.request import AuditRequest, Top
 from fairness_reports.scored_file.selection import Cut, above_threshold, within_top
-from fairness_reports.scored_file.sentences import Few, Number, Share, both, note
+from fairness_reports.scored_file.sentences import Number, both, note
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, ProtectedSpec
 
 ONE_PERIOD: Final = "all"
@@ -63,6 +64,9 @@ def audit_table(request: AuditRequest) -> Audited:
         For everything that the user can mend.
     """
     request.check()
+    rules = request.rules
+    if rules is not None:
+        request = replace(request, minimum_cell=rules.minimum)
     source = read_columns(request.file, [name for _, name in request.roles()])
     frame, scores, cuts, notes = _cases(request, source)
     names = {attribute: values.group_names(source.columns[attribute]) for attribute in request.by}
@@ -83,35 +87,41 @@ def audit_table(request: AuditRequest) -> Audited:
         frame[alias[attribute]] = column
     crossed, left_out = _crossed(request, frame, alias)
     notes += left_out
+    spec = ProtectedSpec(attributes=list(alias.values()), intersections=crossed or "none")
+    bands = None if rules is None else round_edges(frame)
     table = audit(
         frame,
         None,
-        ProtectedSpec(attributes=list(alias.values()), intersections=crossed or "none"),
+        spec,
         minimum_cell=request.minimum_cell,
         seed=request.seed,
         replicates=request.replicates,
+        bands=bands,
         references={alias[attribute]: group for attribute, group in references.items()},
     )
+    made = None if rules is None else safe_table(table, frame, spec, rules, bands)
+    table = table if made is None else made.frames["fairness"]
     shown = {name: _attribute_name(attribute) for attribute, name in alias.items()}
     table["attribute"] = [
         JOIN.join(shown.get(part, part) for part in str(name).split(JOIN)) for name in table["attribute"]
     ]
-    notes += [note("undeclared"), note("restricted")]
+    notes.append(note("undeclared"))
     about = _about(request, source, frame, scores, cuts)
     about |= {
         "attributes": {shown[alias[name]]: {"column": name, "groups": len(groups[name])} for name in request.by},
         "intersections": [JOIN.join(shown[part] for part in parts) for parts in crossed],
         "references": {shown[alias[attribute]]: group for attribute, group in references.items()},
-        "notes": notes,
     }
-    return Audited(table, about)
+    if rules is None or made is None:
+        return Audited(table, about | {"notes": [*notes, note("restricted")], "disclosure": None})
+    return Audited(table, safe_about(about, notes, table, made.summary, rules))
 
 
 def _cases(
     request: AuditRequest, source: ForeignTable
 ) -> tuple[pd.DataFrame, values.Scores | None, list[Cut], list[dict[str, str]]]:
     """The cases as the audit wants them, and what there is to say of them."""
-    columns, rows, least = source.columns, source.rows, request.minimum_cell
+    columns, rows = source.columns, source.rows
     notes = [note("repeated", name=name) for name in source.repeated]
     positives = values.Named(request.positive, [name for _, name in request.roles()])
     unknown = values.Named(request.unknown, [request.outcome], "--unknown")
@@ -144,18 +154,18 @@ def _cases(
         notes.append(note("independent"))
     else:
         frame["cluster_id"], alone = values.clusters(columns[request.cluster], numbered)
-        notes += [note("no_cluster", n=Few(alone, least))] if alone else []
+        notes += [note("no_cluster", n=few(alone, request))] if alone else []
     if request.shown is not None:
         frame["treated"] = values.known_for_all(columns[request.shown], positives, "--shown")
         treated = int(frame["treated"].sum())
-        notes += [note("shown", n=Few(treated, least))] if treated else []
-    notes += _about_cases(frame, least) + _about_cuts(request, cuts)
+        notes += [note("shown", n=few(treated, request))] if treated else []
+    notes += _about_cases(request, frame) + _about_cuts(request, cuts)
     return frame, scores, cuts, notes
 
 
-def _about_cases(frame: pd.DataFrame, least: int) -> list[dict[str, str]]:
+def _about_cases(request: AuditRequest, frame: pd.DataFrame) -> list[dict[str, str]]:
     """What the outcomes and the selection do not allow."""
-    rows, known = len(frame), frame["outcome"].dropna()
+    rows, known, least = len(frame), frame["outcome"].dropna(), request.minimum_cell
     notes = []
     if rows < least:
         notes.append(note("few_rows", n=least))
@@ -164,9 +174,7 @@ def _about_cases(frame: pd.DataFrame, least: int) -> list[dict[str, str]]:
     elif rows >= least:
         unknown = rows - len(known)
         if unknown:
-            # a share of few would tell how few
-            share = Share(max(unknown, least) / rows, below=unknown < least)
-            notes.append(note("unknown", n=Few(unknown, least), share=share))
+            notes.append(note("unknown", n=few(unknown, request), share=share_of(unknown, rows, request)))
         if known.nunique() == 1:
             notes.append(note("only_outcomes" if known.iloc[0] == 1 else "no_outcomes"))
     if rows >= least and frame["selected"].nunique() == 1:
@@ -175,10 +183,11 @@ def _about_cases(frame: pd.DataFrame, least: int) -> list[dict[str, str]]:
 
 
 def _about_cuts(request: AuditRequest, cuts: list[Cut]) -> list[dict[str, str]]:
-    least = request.minimum_cell
     notes = [note("reaches_all", split=cut.split) for cut in cuts if cut.selected == cut.cases]
     tied = [cut for cut in cuts if cut.tied]
-    notes += [note("tied", split=cut.split, tied=Few(cut.tied, least), placed=Few(cut.placed, least)) for cut in tied]
+    notes += [
+        note("tied", split=cut.split, tied=few(cut.tied, request), placed=few(cut.placed, request)) for cut in tied
+    ]
     return notes + ([note("tied_by_row")] if tied and request.case is None else [])
 
 
@@ -217,9 +226,8 @@ def _about(
         words = both("told", "threshold", at=Number(request.at))
     else:
         top = request.top or Top()
-        rule = {"rule": "top", "top": str(top)}
-        rule["ties"] = [{"split": cut.split, **_hidden(cut, request.minimum_cell)} for cut in cuts if cut.tied]
-        words = both("told", "count", n=top.count) if top.count else both("told", "share", top=Share(top.share or 0))
+        rule, words = rule_of_top(top, request)
+        rule["ties"] = [{"split": cut.split, **_hidden(cut, request)} for cut in cuts if cut.tied]
     single = ("outcome", "score", "decision", "cluster", "case", "split", "shown")
     columns: dict[str, Any] = {role: getattr(request, role) for role in single if getattr(request, role) is not None}
     return {
@@ -239,9 +247,7 @@ def _about(
     }
 
 
-def _hidden(cut: Cut, least: int) -> dict[str, int | None]:
+def _hidden(cut: Cut, request: AuditRequest) -> dict[str, int | None]:
     """Numbers of the tied, none below the minimum cell."""
-    return {
-        "tied": cut.tied if cut.tied >= least else None,
-        "placed": cut.placed if cut.placed >= least else None,
-    }
+    told = {"tied": few(cut.tied, request), "placed": few(cut.placed, request)}
+    return {name: None if count.value < count.minimum else count.value for name, count in told.items()}

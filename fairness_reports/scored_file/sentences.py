@@ -36,8 +36,15 @@ class Few:
     minimum: int
 
 
+@dataclass(frozen=True)
+class Named:
+    """What the catalogue calls something, in the language of the sentence around it."""
+
+    key: str
+
+
 def say(language: Language, section: str, code: str, **values: Any) -> str:
-    """A sentence in one language; numbers, `Share` and `Few` are shown in its form, text as it is.
+    """A sentence in one language; numbers, `Share`, `Few` and `Named` are shown in its form, text as it is.
 
     Parameters
     ----------
@@ -88,6 +95,8 @@ def _form(language: Language, value: Any) -> str:
     if isinstance(value, Number):
         digits = max(0, -int(Decimal(str(value.value)).as_tuple().exponent))
         return language.number(value.value, 0 if value.value.is_integer() else digits)
+    if isinstance(value, Named):
+        return str(language.t(value.key))
     if isinstance(value, Few):
         few = value.value < value.minimum
         return str(language.t("form.fewer", n=value.minimum)) if few else language.number(value.value)

@@ -15,7 +15,7 @@ from fairness_reports.audit.reasons import in_words
 from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
 from fairness_reports.scored_file.run import Audited
-from fairness_reports.scored_file.sentences import say
+from fairness_reports.scored_file.sentences import Few, say
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, POOLED
 
 SHOWN: Final = ("selection_rate", "fnr", "fpr", "ppv", "calibration")
@@ -67,7 +67,7 @@ class _Summary:
         said = [
             self._say(
                 "audited",
-                n=about["rows"],
+                n=Few(0, about["minimum_cell"]) if about["rows"] is None else about["rows"],
                 file=about["file"]["name"],
                 outcome=about["columns"]["outcome"],
                 scored=scored or self._say("without_score"),
@@ -210,15 +210,16 @@ class _Summary:
         """Groups without any figure, and what everybody together has none of, with the reason."""
         said = []
         minimum = self._about["minimum_cell"]
+        few, many = ("withheld", "withheld_many") if self._about["disclosure"] else ("small", "small_many")
         for attribute in [*self._about["attributes"], *self._about["intersections"]]:
             small = [group for (name, group, metric), row in self._values.items()
                      if name == attribute and metric == "n" and not known(row.value) and group != POOLED]  # fmt: skip
             if small and len(small) <= MOST_IN_A_TABLE and JOIN not in attribute:
                 said.append(
-                    self._say("small", attribute=attribute, minimum=minimum, names=", ".join(map(self._label, small)))
+                    self._say(few, attribute=attribute, minimum=minimum, names=", ".join(map(self._label, small)))
                 )
             elif small:
-                said.append(self._say("small_many", attribute=attribute, minimum=minimum, n=len(small)))
+                said.append(self._say(many, attribute=attribute, minimum=minimum, n=len(small)))
         said = [self._say("not_shown_title"), *map(_item, said)] if said else []
         return said + self._not_computed()
 
