@@ -66,9 +66,9 @@ def table_mistakes(document: Document, place: Location, table: Table) -> list[Mi
         without = [index for index, column in enumerate(table.columns) if column.is_stored and not of(column)]
         if without:
             # one sentence for all of them: a table without its line would fill a screen
-            names = ", ".join(f"“{table.columns[index].name}”" for index in without)
-            said = f"column {names} has" if len(without) == 1 else f"{len(without)} columns have"
-            listed = "" if len(without) == 1 else f": {names}"
+            quoted = ", ".join(f"“{table.columns[index].name}”" for index in without)
+            said = f"column {quoted} has" if len(without) == 1 else f"{len(without)} columns have"
+            listed = "" if len(without) == 1 else f": {quoted}"
             say(
                 ("properties", without[0]),
                 f"{said} no {what}{listed}.",

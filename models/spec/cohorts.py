@@ -138,7 +138,7 @@ def check_names(
     attributes: Sequence[str] | None,
     event_types: Sequence[str] | None,
     categories: Mapping[str, Sequence[str] | None],
-) -> list[tuple[tuple[str, ...], str, str]]:
+) -> list[tuple[tuple[int | str, ...], str, str]]:
     """What in the two sections the programme's core tables cannot have; a misspelt outcome would never occur.
 
     Parameters
@@ -155,7 +155,7 @@ def check_names(
     list of (location, what, what to do)
         Locations are places in programme.yaml.
     """
-    asked: list[tuple[tuple[str, ...], str, str | None, Sequence[str] | None]] = []
+    asked: list[tuple[tuple[int | str, ...], str, str | None, Sequence[str] | None]] = []
     if cohort is not None:
         asked.append((("cohort", "team"), "attribute", cohort.team, attributes))
         if isinstance(cohort.as_of, AttributeDates):

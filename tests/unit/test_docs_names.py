@@ -201,7 +201,8 @@ def commands_told() -> dict[str, set[str]]:
         1:
     ]:
         rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| `")]
-        found[section.split()[0]] = {name for row in rows for name in re.findall(r"`([^`\s]+)[^`]*`", row.split("|")[1])}
+        cells = " ".join(row.split("|")[1] for row in rows)
+        found[section.split()[0]] = set(re.findall(r"`([^`\s]+)[^`]*`", cells))
     return found
 
 

@@ -164,7 +164,7 @@ def test_cohort_and_outcome_name_what_there_is() -> None:
     )
     known = {"crisis": ("placed",), "exit": None}
     found = check_names(cohort, outcome, ("start", "team"), ("crisis",), known)
-    assert [".".join(place) for place, _, _ in found] == [
+    assert [".".join(map(str, place)) for place, _, _ in found] == [
         "cohort.team",
         "cohort.as_of.attribute",
         "cohort.as_of.label",
