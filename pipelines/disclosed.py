@@ -6,6 +6,7 @@ Does not belong here: any rule (fairness_reports.disclosure), writing a release 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,14 +16,24 @@ import pandas as pd
 
 from fairness_reports.audit.grouping import recorded
 from fairness_reports.disclosure import Protected, profile_of, protect, protect_attrition, protect_cohorts
+from fairness_reports.disclosure.history import NOW, Behind, Past, behind, days_of
 from fairness_reports.disclosure.verdicts import retold
+from fairness_reports.release import read_release
+from fairness_reports.release_read import MANIFEST
 from fairness_reports.reports import ReportContext
 from pipelines.audited import audited_cases, cohort_splits
 from pipelines.resources import Run
-from pipelines.tables import has, noted
+from pipelines.tables import has, noted, ops_table
+
+_AGAIN = ("fairness", "metrics", "drift", "mitigation", "factors", "shapes")
+"""Tables of which rows may be told again."""
+_TOLD = (
+    "made_of VARCHAR, beside VARCHAR, seq INTEGER, release_id VARCHAR, split VARCHAR, days VARCHAR, model VARCHAR,"
+    " counts VARCHAR"
+)
 
 
-def disclosed(run: Run, frames: Mapping[str, pd.DataFrame]) -> Protected:
+def disclosed(run: Run, frames: Mapping[str, pd.DataFrame], made_of: str) -> Protected:
     """The open tables of a release as they may be passed on once a person has checked them.
 
     Parameters
@@ -31,17 +42,80 @@ def disclosed(run: Run, frames: Mapping[str, pd.DataFrame]) -> Protected:
         The run that made them.
     frames : mapping of str to DataFrame
         Exact tables by name.
+    made_of : str
+        What the release is made of, as one hash: made again, it stands beside the same earlier releases.
     """
     spec, charter, facts = run.pack.programme, run.pack.charter, noted(run, "backtest")
+    cases = audited_cases(run) if facts["trained"] else None
     return protect(
         frames,
-        audited_cases(run) if facts["trained"] else None,
+        cases,
         profile=charter.disclosure_profile,
         protected=spec.protected,
         minimum_cell=charter.minimum_cell,
         test_split=facts.get("test"),
         left=_left(run) if facts["trained"] else None,
+        past=None if cases is None else _past(run, cases, made_of),
     )
+
+
+def _past(run: Run, cases: pd.DataFrame, made_of: str) -> Past:
+    """What was last told of the cases of each split, as the warehouse remembers it."""
+    days = days_of(cases)
+    rows = _told(run)
+    mine = [row for row in rows if row[0] == made_of]
+    if mine:  # made before: beside the same releases as then
+        beside = set(json.loads(str(mine[0][1])))
+        rows = [row for row in rows if row[2] < mine[0][2] and row[3] in beside]
+    earlier = {
+        str(when): Behind(str(release_id), str(split), str(when), str(model), json.loads(str(counts)))
+        for _, _, _, release_id, split, when, model, counts in rows
+        if when in days.values()
+    }
+    tables = {}
+    for release_id in sorted({each.release_id for each in earlier.values()}):
+        folder = run.home.releases / run.programme / release_id
+        if (folder / MANIFEST).is_file():
+            release = read_release(folder)
+            tables[release_id] = {name: release.table(name) for name in _AGAIN if release.has(name)}
+    return Past(days, _models(run, days), earlier, tables)
+
+
+def _models(run: Run, splits: Mapping[str, str]) -> dict[str, str]:
+    """What selected the cases of each split."""
+    backtest, deployed = noted(run, "backtest"), noted(run, "deployed")
+    return {split: str(deployed["version"] if split == NOW else backtest["audited"]) for split in splits}
+
+
+def _told(run: Run) -> list[tuple[Any, ...]]:
+    """Counts behind earlier releases, oldest first."""
+    table = ops_table(run, "told")
+    run.con.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_TOLD})")
+    return run.con.execute(f"SELECT * FROM {table} ORDER BY seq, split").fetchall()
+
+
+def remember(run: Run, made: Protected, made_of: str, release_id: str) -> None:
+    """Keep the counts behind a release for the next one, in the warehouse and without a row of any person.
+
+    Parameters
+    ----------
+    made : Protected
+        From `disclosed`.
+    made_of : str
+        As there.
+    release_id : str
+        Of the release, which is complete by now.
+    """
+    rows = _told(run)
+    if made.past is None or any(row[0] == made_of for row in rows):
+        return
+    seq = 1 + max((int(row[2]) for row in rows), default=0)
+    beside = json.dumps(sorted({each.release_id for each in made.past.earlier.values()}))
+    for each in behind(made.splits, made.past.days, made.past.models, release_id):
+        run.con.execute(
+            f"INSERT INTO {ops_table(run, 'told')} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [made_of, beside, seq, release_id, each.split, each.days, each.model, json.dumps(each.counts)],
+        )
 
 
 def _left(run: Run) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from fairness_reports.verdict import uninformative_share
 from models.registry import Registry, load_model
 from pipelines.answers import fingerprint
 from pipelines.audited import judged_before, releases_before
-from pipelines.disclosed import disclosed, safe_context, safe_manifest
+from pipelines.disclosed import disclosed, remember, safe_context, safe_manifest
 from pipelines.report_context import release_context
 from pipelines.resources import Run
 from pipelines.tables import drop, get, has, noted, ordered, rows_of
@@ -56,8 +56,6 @@ def publish(run: Run) -> Release:
     """
     verdict, facts = noted(run, "verdict"), noted(run, "backtest")
     manifest = _manifest(run, verdict, facts)
-    programmes = _programmes(run, manifest)
-    manifest["programmes"] = [{"programme": each.programme, "release_id": each.release_id} for each in programmes]
     trained, fit = facts["trained"], verdict["verdict"] == "fit"
     metrics = _metrics(run) if trained else _counts(run)
     fairness = _fairness(run) if trained else None
@@ -74,7 +72,11 @@ def publish(run: Run) -> Release:
         frames |= {"fairness": fairness, "factors": factors, "shapes": get(run, "models.shapes"), **_about_groups(run)}
     if has(run, "audit.decisions"):
         frames["decisions"] = get(run, "audit.decisions")
-    made = disclosed(run, frames)
+    made_of = str(manifest["release_id"])
+    made = disclosed(run, frames, made_of)
+    manifest |= {"told_again": made.kept.places, "release_id": made.kept.release_id(made_of)}
+    programmes = _programmes(run, manifest)
+    manifest["programmes"] = [{"programme": each.programme, "release_id": each.release_id} for each in programmes]
     extra = _for_pages(run) if trained else {}
     manifest["disclosure"] = made.summary
     with ReleaseWriter(run.home.releases, run.programme, manifest["release_id"]) as writer:
@@ -103,6 +105,7 @@ def publish(run: Run) -> Release:
         write_records(writer.open_dir / "transparency", told)
         render(writer.open_dir, replace(context, records=told))
         release = writer.publish(manifest)
+    remember(run, made, made_of, release.release_id)
     if trained:
         _record(run, manifest, metrics)
     elif is_newest_day(run):

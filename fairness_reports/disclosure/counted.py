@@ -44,12 +44,16 @@ class Part:
         What may be shown, as in fairness_reports.disclosure.levels.
     unknown_base : int
         Cases without a known outcome are told in multiples of this: coarser where some groups have few of them.
+    anchored : bool
+        Whether the counts are those of an earlier release (fairness_reports.disclosure.history): a number of cases that
+        is not made from them is not told then.
     """
 
     labels: list[object]
     counts: Array
     levels: Levels
     unknown_base: int
+    anchored: bool = False
 
     @cached_property
     def _place(self) -> dict[object, int]:

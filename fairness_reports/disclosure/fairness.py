@@ -133,6 +133,8 @@ class FairnessRows:
                 return np.nan if found is None else found[1]
             if metric == "n":
                 return float(mine.sum())
+        if part.anchored:
+            return np.nan
         return float(self._profile.count(float(n)))
 
     def _told(self, row: dict[str, Any], part: Part, at: int, level: int) -> dict[str, Any] | None:

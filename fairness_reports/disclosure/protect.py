@@ -17,6 +17,7 @@ from fairness_reports.audit.grouping import score_bands
 from fairness_reports.disclosure import tables
 from fairness_reports.disclosure.counted import CELLS, Part, Split
 from fairness_reports.disclosure.fairness import FairnessRows, Told
+from fairness_reports.disclosure.history import NOW, Kept, Past, keep, told_again
 from fairness_reports.disclosure.levels import ALL, HIDDEN, levels_of
 from fairness_reports.disclosure.model_figures import protect_metrics
 from fairness_reports.disclosure.profile import Profile, profile_of
@@ -25,7 +26,6 @@ from fairness_reports.spec import OVERALL, ProtectedSpec
 if TYPE_CHECKING:
     from fairness_reports.reports.context import ReportContext
 
-NOW: Final = "now"
 PREFIX: Final = "attribute "
 """Before the name of each attribute in the columns of `cases`."""
 _LEFT, _STAYED = 0, 3
@@ -45,12 +45,18 @@ class Protected:
         What may be shown of each group in each split.
     told : dict
         Figures of groups that are told, by split, attribute, group, band and metric.
+    kept : Kept
+        What is told as an earlier release told it.
+    past : Past or None
+        What `protect` was given.
     """
 
     frames: dict[str, pd.DataFrame]
     summary: dict[str, Any]
     splits: dict[str, Split] = field(default_factory=dict)
     told: Told = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
+    past: Past | None = None
 
 
 def case_rows(rows: pd.DataFrame, bands: Sequence[float] | None) -> pd.DataFrame:
@@ -89,6 +95,7 @@ def protect(
     minimum_cell: int,
     test_split: str | None = None,
     left: pd.DataFrame | None = None,
+    past: Past | None = None,
 ) -> Protected:
     """All tables of the open part, with nothing in them that rests on, or gives away, too few cases.
 
@@ -108,6 +115,8 @@ def protect(
         The split that is compared with others over time.
     left : DataFrame, optional
         split, attribute, group, registered, left_before: who had left before the day of prediction.
+    past : Past, optional
+        What earlier releases told of the same cases.
 
     Returns
     -------
@@ -116,6 +125,7 @@ def protect(
     """
     rules = profile_of(profile, minimum_cell)
     splits = _splits(cases, protected, rules, minimum_cell) if cases is not None else {}
+    kept = keep(splits, past.days, past.models, past.earlier, rules.minimum) if past is not None else Kept()
     rows = FairnessRows(splits, _left(left, splits, rules), rules)
     made: dict[str, pd.DataFrame] = {}
     if "fairness" in frames:
@@ -138,7 +148,9 @@ def protect(
         elif name == "decisions":
             made[name] = tables.protect_decisions(frame, rules) if len(frame) else frame
     made = {name: made[name] for name in frames if name in made}
-    return Protected(made, _summary(frames, made, rules), splits, rows.told)
+    if past is not None:
+        made = {name: told_again(name, frame, kept, past, str(test_split)) for name, frame in made.items()}
+    return Protected(made, _summary(frames, made, rules), splits, rows.told, kept, past)
 
 
 def _splits(cases: pd.DataFrame, protected: ProtectedSpec, profile: Profile, minimum_cell: int) -> dict[str, Split]:

@@ -1,0 +1,355 @@
+"""What earlier releases told of the same cases, so that nobody is found by what changed between two of them.
+
+Belongs here: the counts behind a release, which of them are too close to earlier ones, telling earlier figures again.
+Does not belong here: the rules of one release (levels, crossings), where counts are kept (pipelines.disclosed).
+
+Somebody who knows that one person was erased, or delivered late, and sees a count go from 45 to 40, knows in which cell
+that person stood. So a partition of the cases (everybody, an attribute, a crossing) is told anew only when each of its
+counts, and each of everybody's, is what it was or differs from it by the minimum cell at least. Otherwise the whole
+partition is told as it was: by the very rows of the earlier release where model and split are the same; where another
+model now selects, by figures that are made from the earlier numbers of cases and outcomes.
+
+The counts that are compared are those that were last told, not the last exact ones: many small changes add up, and are
+told once they are large enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from fairness_reports.audit.reasons import WITHHELD
+from fairness_reports.disclosure.counted import CELLS, Part, Split
+from fairness_reports.disclosure.levels import Array
+from fairness_reports.spec import OVERALL
+
+KNOWN: Final = 4
+"""Of the cells, the first so many have a known outcome."""
+_MARGINS: Final = ((0, 1), (2, 3), (4, 5))
+"""With, without, unknown outcome; each selected and not."""
+_FIGURES: Final = ("value", "low", "high")
+_NUMBERS: Final = (
+    "value", "low", "high", "n", "bound_low", "bound_high", "needed_n", "detectable_gap", "tipping_point",
+    "importance", "mean_contribution",
+)  # fmt: skip
+_FROM_OUTCOMES: Final = ("base_rate[", "net_benefit_all")
+NOW: Final = "now"
+
+Counts = dict[str, dict[str, list[float]]]
+"""By attribute and group (of a crossing: its cell; in bands: "group, band" under "bands of ATTRIBUTE")."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The counts behind the figures of one split in one release.
+
+    Attributes
+    ----------
+    release_id : str
+        Of which release.
+    split : str
+        Its name there.
+    days : str
+        The days of prediction of its cases: the same cases may be scored now, and the test of a later release.
+    model : str
+        What selected, and scored.
+    counts : dict
+        As they were told: cases by attribute, group and cell.
+    """
+
+    release_id: str
+    split: str
+    days: str
+    model: str
+    counts: Counts
+
+
+@dataclass
+class Kept:
+    """Which partitions of which splits are told as they were.
+
+    Attributes
+    ----------
+    again : dict of tuple of str to str
+        Split and attribute to the release whose rows are told again.
+    anchored : set of tuple of str
+        Split and attribute where figures are made from earlier numbers of cases and outcomes.
+    """
+
+    again: dict[tuple[str, str], str] = field(default_factory=dict)
+    anchored: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def releases(self) -> list[str]:
+        """Of which releases something is told again."""
+        return sorted(set(self.again.values()))
+
+    @property
+    def places(self) -> list[dict[str, str]]:
+        """Split and attribute of what is told as it was, and by whose rows, for the manifest."""
+        made = [{"split": split, "attribute": name, "of": of} for (split, name), of in sorted(self.again.items())]
+        return made + [{"split": split, "attribute": name, "of": ""} for split, name in sorted(self.anchored)]
+
+    def release_id(self, made_of: str) -> str:
+        """The id of a release: what it tells again is part of what it says."""
+        if not self.places:
+            return made_of
+        day, _, digest = made_of.rpartition("-")
+        return f"{day}-{hashlib.sha256(json.dumps([digest, self.places]).encode()).hexdigest()[: len(digest)]}"
+
+
+def days_of(cases: pd.DataFrame) -> dict[str, str]:
+    """The days of prediction of each split, as one text."""
+    return {
+        str(split): " ".join(sorted({pd.Timestamp(day).date().isoformat() for day in part.dropna()}))
+        for split, part in cases.groupby("split", sort=True)["as_of"]
+    }
+
+
+def behind(
+    splits: Mapping[str, Split], days: Mapping[str, str], models: Mapping[str, str], release_id: str
+) -> list[Behind]:
+    """The counts behind a release, to be kept where only the agency sees them.
+
+    Parameters
+    ----------
+    splits : mapping of str to Split
+        After `keep`, so that what was told again is kept as what it was.
+    days, models : mapping of str to str
+        By split; a split without days cannot be told again.
+    release_id : str
+        Of the release.
+    """
+    return [
+        Behind(release_id, name, days[name], models.get(name, ""), _counts(split))
+        for name, split in sorted(splits.items())
+        if days.get(name)
+    ]
+
+
+def _counts(split: Split) -> Counts:
+    made = {name: _of(part) for name, part in split.parts.items()}
+    return made | {f"bands of {name}": _of(part) for name, part in split.banded.items()}
+
+
+def _of(part: Part) -> dict[str, list[float]]:
+    return {_name(label): counts.tolist() for label, counts in zip(part.labels, part.counts, strict=True)}
+
+
+def _name(label: object) -> str:
+    return ", ".join(str(each) for each in label) if isinstance(label, tuple) else str(label)
+
+
+def keep(
+    splits: Mapping[str, Split],
+    days: Mapping[str, str],
+    models: Mapping[str, str],
+    earlier: Mapping[str, Behind],
+    minimum: int,
+) -> Kept:
+    """Decide what is told as it was, and put the earlier counts behind it.
+
+    Parameters
+    ----------
+    splits : mapping of str to Split
+        Changed in place.
+    days, models : mapping of str to str
+        By split.
+    earlier : mapping of str to Behind
+        By days: what was last told of these cases.
+    minimum : int
+        The minimum cell.
+    """
+    kept = Kept()
+    for name, split in sorted(splits.items()):
+        old = earlier.get(days.get(name, ""))
+        if old is None:
+            continue
+        same = old.model == models.get(name, "") and old.split == name
+        near = {OVERALL} if _close(old.counts, split, OVERALL, same, minimum) else set()
+        for attribute in sorted(split.parts, key=lambda each: (each.count(" × "), each)):
+            parents = {OVERALL, *attribute.split(" × ")}
+            if attribute in old.counts and (near & parents or _close(old.counts, split, attribute, same, minimum)):
+                near.add(attribute)
+        for attribute in sorted(near):
+            if same:
+                kept.again[(name, attribute)] = old.release_id
+            else:
+                kept.anchored.add((name, attribute))
+            part, today = split.parts[attribute], split.parts[attribute].counts
+            part.counts, part.anchored = _put_back(part, old.counts[attribute], same), True
+            if attribute in split.banded:
+                banded = split.banded[attribute]
+                told = old.counts.get(f"bands of {attribute}", {}) if same else _scaled(banded, part, today)
+                banded.counts, banded.anchored = _put_back(banded, told, same=True), True
+    return kept
+
+
+def _scaled(banded: Part, part: Part, today: Array) -> dict[str, list[float]]:
+    """Today's bands of the earlier cases: each group's cases of an outcome lie in bands as today's do."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.stack([part.counts[:, pair].sum(axis=1) / today[:, pair].sum(axis=1) for pair in _MARGINS], axis=1)
+    factor = np.repeat(np.nan_to_num(factor, nan=0.0, posinf=0.0), 2, axis=1)
+    made = {}
+    for label, counts in zip(banded.labels, banded.counts, strict=True):
+        at = part.at(label[0]) if isinstance(label, tuple) else None
+        made[_name(label)] = (counts if at is None else counts * factor[at]).tolist()
+    return made
+
+
+def _close(old: Counts, split: Split, attribute: str, same: bool, minimum: int) -> bool:
+    """Whether any count of a partition differs from what was told of it by 1 to `minimum` - 1."""
+    if _few(old.get(attribute, {}), split.parts[attribute], same, minimum):
+        return True
+    banded = split.banded.get(attribute)
+    return same and banded is not None and _few(old.get(f"bands of {attribute}", {}), banded, same, minimum)
+
+
+def _few(told: Mapping[str, list[float]], part: Part, same: bool, minimum: int) -> bool:
+    if not told:
+        return False
+    now = _of(part)
+    names = sorted({*told, *now})
+    nobody = [0.0] * CELLS
+    old, new = (np.array([counts.get(name, nobody) for name in names]) for counts in (told, now))
+    if not same:
+        old, new = _coarse(old, new)
+    change = np.abs(new - old).round(6)
+    return bool(((change > 0) & (change < minimum)).any())
+
+
+def _coarse(old: Array, new: Array) -> tuple[Array, Array]:
+    """Numbers that have nothing to do with a model: of cases by outcome, or of cases, where only one side knows it."""
+    if old[:, :KNOWN].any() and new[:, :KNOWN].any():
+        by = np.repeat(np.eye(3), 2, axis=0)
+        return old @ by, new @ by
+    return old.sum(axis=1, keepdims=True), new.sum(axis=1, keepdims=True)
+
+
+def _put_back(part: Part, told: Mapping[str, list[float]], same: bool) -> Array:
+    """Earlier counts in place of those of today; under another model, today's selection of the earlier cases."""
+    nobody = [0.0] * CELLS
+    old = np.array([told.get(_name(label), nobody) for label in part.labels])
+    if same:
+        return old
+    known = bool(old[:, :KNOWN].any() and part.counts[:, :KNOWN].any())
+    made = np.zeros_like(old)
+    for cells in [list(pair) for pair in _MARGINS] if known else [list(range(CELLS))]:
+        here, before = part.counts[:, cells].sum(axis=1, keepdims=True), old[:, cells].sum(axis=1, keepdims=True)
+        made[:, cells] = part.counts[:, cells] / np.where(here > 0, here, 1.0) * before
+    return made
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a release has to know of those before it.
+
+    Attributes
+    ----------
+    days, models : mapping of str to str
+        By split: days of prediction, and what selects and scores.
+    earlier : mapping of str to Behind
+        By days: what was last told of these cases.
+    tables : mapping of str to mapping of str to DataFrame
+        By release: its open tables by name.
+    """
+
+    days: Mapping[str, str]
+    models: Mapping[str, str]
+    earlier: Mapping[str, Behind]
+    tables: Mapping[str, Mapping[str, pd.DataFrame]]
+
+
+def told_again(name: str, made: pd.DataFrame, kept: Kept, past: Past, test: str) -> pd.DataFrame:
+    """One table with the rows of earlier releases where these are told again.
+
+    Parameters
+    ----------
+    name : str
+        Of the table.
+    made : DataFrame
+        As it may be told today.
+    kept : Kept
+        From `keep`.
+    past : Past
+        With the tables of `kept.releases`.
+    test : str
+        The split that is compared with others over time.
+
+    Returns
+    -------
+    DataFrame
+        Rows that cannot be told again, for the earlier release has none, have no figures.
+    """
+    if not len(made) or not (kept.again or kept.anchored):
+        return made
+    today = _places(name, made, test)
+    near = np.array([any(place in kept.again for place in places) for places in today])
+    if name in ("drift", "mitigation"):  # figures that are not made from counts that were put back
+        near |= np.array([any(place in kept.anchored for place in places) for places in today])
+    if name == "metrics":
+        made = _whole(made, kept, near)
+    if not near.any():
+        return made
+    pieces = [made[~near]]
+    for release_id in kept.releases:
+        old = past.tables.get(release_id, {}).get(name)
+        if old is not None and len(old):
+            mine = [
+                bool(places) and all(kept.again.get(place, release_id) == release_id for place in places)
+                and any(place in kept.again for place in places)
+                for places in _places(name, old, test)
+            ]  # fmt: skip
+            pieces.append(old[mine].reindex(columns=made.columns))
+    again = pd.concat([piece.astype(object) for piece in pieces], ignore_index=True)
+    # the earlier rows, no more and no fewer: which rows there are tells of levels
+    there = {place for places in _places(name, again, test) for place in places if place in kept.again}
+    lost = made[near & np.array([not there.issuperset(_again(places, kept)) for places in today])].copy()
+    for column in [each for each in _NUMBERS if each in made.columns]:
+        lost[column] = np.nan if made[column].dtype.kind == "f" else pd.NA
+    if "reason" in lost.columns:
+        lost["reason"] = WITHHELD
+    whole: pd.DataFrame = pd.concat([again, lost.astype(object)], ignore_index=True)
+    return whole.astype(made.dtypes.to_dict())
+
+
+def _again(places: list[tuple[str, str]], kept: Kept) -> set[tuple[str, str]]:
+    """What has to stand in an earlier release for a row to be told as it was."""
+    return {place for place in places if place in kept.again or place in kept.anchored}
+
+
+def _places(name: str, table: pd.DataFrame, test: str) -> list[list[tuple[str, str]]]:
+    """Which partitions of which splits each row speaks of."""
+    everywhere = pd.Series(OVERALL, index=table.index)
+    attribute = table.get("attribute", everywhere)
+    attribute = attribute.astype(object).where(attribute.notna(), OVERALL)
+    if name in ("factors", "shapes"):
+        return [[(NOW, str(each))] for each in attribute]
+    if name == "drift":
+        return [
+            [(split, str(each)) for split in dict.fromkeys((NOW, test, str(since)))]
+            for each, since in zip(attribute, table["since"], strict=True)
+        ]
+    if "split" not in table:
+        return [[] for _ in range(len(table))]
+    return [[(str(split), str(each))] for split, each in zip(table["split"], attribute, strict=True)]
+
+
+def _whole(metrics: pd.DataFrame, kept: Kept, near: Any) -> pd.DataFrame:
+    """Figures of everybody under another model: no number of today's cases or outcomes."""
+    put_back = np.array([(str(split), OVERALL) in kept.anchored for split in metrics["split"]]) & ~near
+    if not put_back.any():
+        return metrics
+    made = metrics.copy()
+    of_outcomes = put_back & made["metric"].astype(str).str.startswith(_FROM_OUTCOMES).to_numpy()
+    of_outcomes |= put_back & (made["metric"] == "base_rate").to_numpy()
+    made.loc[put_back, "n"] = pd.NA
+    made.loc[of_outcomes, list(_FIGURES)] = np.nan
+    made.loc[of_outcomes, "reason"] = WITHHELD
+    return made
