@@ -250,6 +250,18 @@ def test_nothing_is_deleted_behind_a_link(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "rows").is_file()
 
 
+def test_neither_through_a_link_to_a_release_kept_elsewhere(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "demo" / "r1", tmp_path / "kept")
+    (home / "demo" / "archive").symlink_to(tmp_path / "kept")
+    folder = home / "demo" / "r1" / "restricted"
+    (folder / "linked").symlink_to(tmp_path / "kept" / "restricted")
+    (folder / "export").mkdir()
+    (folder / "export" / "rows.csv").write_text("rows")
+    assert expire(home, "demo", 28, DAY) == ["r1"]
+    assert rows(home, "r1") == ["TOMBSTONE.json"]
+    assert (tmp_path / "kept" / "restricted" / "backtest.parquet").is_file()
+
+
 def test_what_cannot_be_deleted_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "no")
