@@ -113,13 +113,16 @@ def test_the_picture_shows_functions_that_exist() -> None:
     assert drawn - told == set()
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
-def test_links_between_pages_lead_somewhere(page: str) -> None:
-    text = (DOCS / page).read_text(encoding="utf-8")
+PAGES = [*sorted(path.relative_to(ROOT) for path in DOCS.glob("*.md")), Path("README.md"), Path("notebooks/README.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     broken = []
     for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", text):
         file, _, anchor = target.partition("#")
-        there = DOCS / file if file else DOCS / page
+        there = (ROOT / page).parent / file if file else ROOT / page
         if not there.exists() or (anchor and anchor not in anchors(there)):
             broken.append(target)
     assert broken == []
@@ -225,3 +228,8 @@ def test_the_page_on_commands_tells_every_argument_and_option(command: str) -> N
 def test_the_page_on_commands_tells_every_environment_variable() -> None:
     told = set(re.findall(r"`(PLUMBLINE_[A-Z_]+)`", (DOCS / "commands.md").read_text(encoding="utf-8")))
     assert told == set(re.findall(r"\bPLUMBLINE_[A-Z_]+\b", sources()))
+
+
+def test_every_page_stands_in_the_index_by_reader() -> None:
+    linked = set(re.findall(r"\]\((\w+(?:\.en|\.de)?\.md)\)", (DOCS / "README.md").read_text(encoding="utf-8")))
+    assert linked == {path.name for path in DOCS.glob("*.md")} - {"README.md"}
