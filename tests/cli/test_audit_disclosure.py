@@ -20,7 +20,7 @@ LINE = ("--outcome", "happened", "--score", "score", "--by", "region", "sex", "-
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """Regions of which one has four rows, some unknown outcomes, three scores that were shown."""
+    """Regions of which one has four rows, some unknown outcomes, some scores that were shown."""
     rng = np.random.default_rng(7)
     score = rng.uniform(0, 1, ROWS).round(4)
     outcome = (rng.uniform(0, 1, ROWS) < 0.2 + 0.5 * score).astype(object)
@@ -29,6 +29,7 @@ def table(tmp_path: Path) -> Path:
     region[:4] = "Island"
     frame = pd.DataFrame({"score": score, "happened": outcome, "region": region, "home": np.arange(ROWS) // 2})
     frame["sex"] = np.where(rng.uniform(0, 1, ROWS) < 0.47, "f", "m")
+    frame["seen"] = rng.uniform(0, 1, ROWS) < 0.4
     path = tmp_path / "scored.csv"
     frame.replace({True: 1, False: 0}).to_csv(path, index=False)
     return path
@@ -37,7 +38,7 @@ def table(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_everything_written_has_passed_the_rules(plumbline: Command, table: Path, tmp_path: Path, profile: str) -> None:
     out, rules = tmp_path / "out", PROFILES[profile]
-    line = (*LINE, "--top", 123, "--minimum-cell", 1, "--disclosure", profile, "--out", out)
+    line = (*LINE, "--shown", "seen", "--top", 123, "--minimum-cell", 1, "--disclosure", profile, "--out", out)
     ended = plumbline("audit", table, *line, code=0)
     rows = pd.read_parquet(out / "fairness.parquet")
     told = pd.concat([rows["n"].dropna(), rows.loc[rows["metric"] == "n", "value"].dropna()])
@@ -58,9 +59,15 @@ def test_everything_written_has_passed_the_rules(plumbline: Command, table: Path
     pages = [
         re.sub(r"(?s)<style.*?</style>|<svg.*?</svg>", "", path.read_text("utf-8")) for path in out.rglob("*.html")
     ]
-    text = re.sub(r"\d*\.\d+%?", "", " ".join([*pages, ended.text, (out / "audit.json").read_text("utf-8")]))
+    text = " ".join([*pages, ended.text.replace(str(tmp_path), ""), (out / "audit.json").read_text("utf-8")])
+    text = re.sub(r"\d*\.\d+%?", "", text)
     assert exact.isdisjoint(re.findall(r"\b\d{3}\b", text))
     assert "31" not in re.findall(r"outcome of (\S+) rows", text)
+    edges = {edge for band in set(rows["band"]) - {"all"} for edge in band.split("–")}
+    assert edges
+    assert all(re.fullmatch(r"[01]\.\d\d0", edge) for edge in edges), "a quantile would be somebody's score"
+    shown = rows[rows["split"].str.endswith("scores shown") & (rows["metric"] == "n")]
+    assert shown["value"].notna().any() == (rules.minimum <= 10)  # by drb too few of them have no outcome
     island = rows[(rows["group"] == "Island") & (rows["comparison"] == "value")]
     assert island[["value", "low", "high", "n"]].isna().all(axis=None)
     ended.says("made safe by", "region: not shown")
