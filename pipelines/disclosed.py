@@ -16,7 +16,7 @@ import pandas as pd
 
 from fairness_reports.audit.grouping import recorded
 from fairness_reports.disclosure import Protected, profile_of, protect, protect_attrition, protect_cohorts
-from fairness_reports.disclosure.history import NOW, Behind, Past, behind, days_of
+from fairness_reports.disclosure.history import NOW, Behind, Numbers, Past, behind, days_of
 from fairness_reports.disclosure.verdicts import retold
 from fairness_reports.release import read_release
 from fairness_reports.release_read import MANIFEST
@@ -27,6 +27,8 @@ from pipelines.tables import has, noted, ops_table
 
 _AGAIN = ("fairness", "metrics", "drift", "mitigation", "factors", "shapes")
 """Tables of which rows may be told again."""
+_NUMBERS = "numbers"
+"""Instead of a split: numbers that belong to no partition of cases."""
 _TOLD = (
     "made_of VARCHAR, beside VARCHAR, seq INTEGER, release_id VARCHAR, split VARCHAR, days VARCHAR, model VARCHAR,"
     " counts VARCHAR"
@@ -47,21 +49,31 @@ def disclosed(run: Run, frames: Mapping[str, pd.DataFrame], made_of: str) -> Pro
     """
     spec, charter, facts = run.pack.programme, run.pack.charter, noted(run, "backtest")
     cases = audited_cases(run) if facts["trained"] else None
+    past = _past(run, cases, made_of)
+    numbers = past.numbers
+    exact = dict(frames)
+    exact["quality"] = numbers.columns(frames["quality"], "quality", ["table", "rule"], ["checked", "failed"])
+    rows = exact["quality"]["rule"].astype(str).str.startswith("rows: ")
+    told = numbers.columns(exact["quality"][rows], "quality", ["table", "rule"], ["value"])
+    exact["quality"].loc[rows, "value"] = told["value"]
+    if "shapes" in frames:
+        exact["shapes"] = numbers.columns(frames["shapes"], "shapes", ["feature", "part", "position"], ["n"])
     return protect(
-        frames,
+        exact,
         cases,
         profile=charter.disclosure_profile,
         protected=spec.protected,
         minimum_cell=charter.minimum_cell,
         test_split=facts.get("test"),
         left=_left(run) if facts["trained"] else None,
-        past=None if cases is None else _past(run, cases, made_of),
+        past=past,
     )
 
 
-def _past(run: Run, cases: pd.DataFrame, made_of: str) -> Past:
+def _past(run: Run, cases: pd.DataFrame | None, made_of: str) -> Past:
     """What was last told of the cases of each split, as the warehouse remembers it."""
-    days = days_of(cases)
+    charter = run.pack.charter
+    days = {} if cases is None else days_of(cases)
     rows = _told(run)
     mine = [row for row in rows if row[0] == made_of]
     if mine:  # made before: beside the same releases as then
@@ -70,15 +82,18 @@ def _past(run: Run, cases: pd.DataFrame, made_of: str) -> Past:
     earlier = {
         str(when): Behind(str(release_id), str(split), str(when), str(model), json.loads(str(counts)))
         for _, _, _, release_id, split, when, model, counts in rows
-        if when in days.values()
+        if when in {*days.values(), _NUMBERS}
     }
+    numbers = earlier.pop(_NUMBERS, None)
+    before = {} if numbers is None else {what: value[0] for what, value in numbers.counts[_NUMBERS].items()}
+    rules = profile_of(charter.disclosure_profile, charter.minimum_cell)
     tables = {}
     for release_id in sorted({each.release_id for each in earlier.values()}):
         folder = run.home.releases / run.programme / release_id
         if (folder / MANIFEST).is_file():
             release = read_release(folder)
             tables[release_id] = {name: release.table(name) for name in _AGAIN if release.has(name)}
-    return Past(days, _models(run, days), earlier, tables)
+    return Past(days, _models(run, days) if days else {}, earlier, tables, Numbers(before, rules.minimum))
 
 
 def _models(run: Run, splits: Mapping[str, str]) -> dict[str, str]:
@@ -110,8 +125,13 @@ def remember(run: Run, made: Protected, made_of: str, release_id: str) -> None:
     if made.past is None or any(row[0] == made_of for row in rows):
         return
     seq = 1 + max((int(row[2]) for row in rows), default=0)
-    beside = json.dumps(sorted({each.release_id for each in made.past.earlier.values()}))
-    for each in behind(made.splits, made.past.days, made.past.models, release_id):
+    # the newest of all, too: its numbers were read
+    beside = json.dumps(
+        sorted({each.release_id for each in made.past.earlier.values()} | {str(row[3]) for row in rows[-1:]})
+    )
+    numbers = {_NUMBERS: {what: [value] for what, value in sorted(made.past.numbers.told.items())}}
+    kept = behind(made.splits, made.past.days, made.past.models, release_id)
+    for each in [*kept, Behind(release_id, _NUMBERS, _NUMBERS, "", numbers)]:
         run.con.execute(
             f"INSERT INTO {ops_table(run, 'told')} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [made_of, beside, seq, release_id, each.split, each.days, each.model, json.dumps(each.counts)],
@@ -164,7 +184,7 @@ def safe_manifest(run: Run, manifest: Mapping[str, Any], made: Protected) -> dic
     return told
 
 
-def safe_context(context: ReportContext, run: Run) -> ReportContext:
+def safe_context(context: ReportContext, run: Run, numbers: Numbers) -> ReportContext:
     """The context of the pages with every count rounded that does not stand in a table of the release.
 
     Parameters
@@ -173,16 +193,22 @@ def safe_context(context: ReportContext, run: Run) -> ReportContext:
         Its tables of the release are protected already.
     run : Run
         The run.
+    numbers : Numbers
+        What was last told of numbers that stand in no table.
     """
     charter, protected = run.pack.charter, run.pack.programme.protected
     rules = profile_of(charter.disclosure_profile, charter.minimum_cell)
     splits = context.splits.copy()
     if not splits.empty:
+        splits = numbers.columns(splits, "splits", ["split", "history"], ["train_rows", "test_rows", "purged"])
         for name in ("train_rows", "test_rows", "purged"):
-            numbers = splits[name].to_numpy(dtype=np.float64)
-            splits[name] = [0 if rules.small(each).any() else rules.count(each) for each in numbers]
+            counts = splits[name].to_numpy(dtype=np.float64)
+            splits[name] = [0 if rules.small(each).any() else rules.count(each) for each in counts]
         could = splits["train_rows"] + splits["purged"]
         splits["purged_share"] = (splits["purged"] / could.where(could > 0)).fillna(0.0).round(3)
+    cohorts = numbers.columns(context.cohorts, "cohorts", ["cohort", "as_of"], ["cases", "outcomes"])
+    names = ["cohort", "as_of", "attribute", "group"]
+    left = numbers.columns(context.attrition, "left", names, ["registered", "left_before"])
     few = {reason: 0 if rules.small(n).any() else rules.count(n) for reason, n in context.uninformative.items()}
     tendencies = context.tendencies.copy()
     if not tendencies.empty:
@@ -192,9 +218,9 @@ def safe_context(context: ReportContext, run: Run) -> ReportContext:
     return replace(
         context,
         tendencies=tendencies,
-        scored=None if context.scored is None else rules.count(context.scored),
-        cohorts=protect_cohorts(context.cohorts, rules),
-        attrition=protect_attrition(context.attrition, protected, rules, protected.missing_label),
+        scored=None if context.scored is None else rules.count(numbers.of(f"scored {run.as_of}", context.scored)),
+        cohorts=protect_cohorts(cohorts, rules),
+        attrition=protect_attrition(left, protected, rules, protected.missing_label),
         splits=splits,
         selection=context.selection.round(3),
         rules=context.rules.round(3),

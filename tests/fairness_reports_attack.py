@@ -294,17 +294,10 @@ def programme_of(tables: Sequence[pd.DataFrame], base: int, minimum: int, digits
     made = Split(base, minimum, digits)
     for table in tables:
         made.read(table)
-    for key in [key for key in made.targets if _told_elsewhere(made, key, tables)]:
-        del made.targets[key]
+    if len(tables) > 1:  # a count that one release withholds may be told by another one
+        alone = [programme_of([table], base, minimum, digits).targets for table in tables]
+        made.targets = {key: total for key, total in made.targets.items() if all(key in each for each in alone)}
     return made
-
-
-def _told_elsewhere(made: Split, key: tuple[str, str, str], tables: Sequence[pd.DataFrame]) -> bool:
-    """Whether a count that one release withholds is told by another one."""
-    if len(tables) < 2:
-        return False
-    alone = [programme_of([table], made.base, made.minimum, made.digits) for table in tables]
-    return not all(key in each.targets for each in alone)
 
 
 def numerators(value: float, n: float, base: int, told: float | None = None) -> list[tuple[int, int]]:

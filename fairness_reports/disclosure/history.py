@@ -246,6 +246,51 @@ def _put_back(part: Part, told: Mapping[str, list[float]], same: bool) -> Array:
     return made
 
 
+@dataclass
+class Numbers:
+    """Single numbers of persons or rows, which belong to no partition: rows of a table, cases of a cohort.
+
+    Attributes
+    ----------
+    told : dict of str to float
+        What was last told, by what it counts.
+    minimum : int
+        The minimum cell.
+    """
+
+    told: dict[str, float] = field(default_factory=dict)
+    minimum: int = 0
+
+    def of(self, what: str, exact: float) -> float:
+        """The number to tell: the earlier one where it has changed by less than the minimum cell."""
+        if not np.isfinite(exact):
+            return exact
+        old = self.told.get(what)
+        if old is None or not 0 < abs(exact - old) < self.minimum:
+            self.told[what] = float(exact)
+        return self.told[what]
+
+    def columns(self, table: pd.DataFrame, kind: str, names: list[str], columns: list[str]) -> pd.DataFrame:
+        """A table with some of its columns told so.
+
+        Parameters
+        ----------
+        table : DataFrame
+            With exact numbers.
+        kind : str
+            What the table counts.
+        names, columns : list of str
+            What names a row; what is a number of persons or rows.
+        """
+        made = table.copy()
+        keys = [" | ".join([kind, *(str(each) for each in row)]) for row in table[names].itertuples(index=False)]
+        for column in columns:
+            exact = pd.to_numeric(table[column]).to_numpy(dtype=np.float64, na_value=np.nan)
+            told = [self.of(f"{key} | {column}", value) for key, value in zip(keys, exact, strict=True)]
+            made[column] = pd.Series(told, index=table.index).astype(table[column].dtype)
+        return made
+
+
 @dataclass(frozen=True)
 class Past:
     """What a release has to know of those before it.
@@ -258,12 +303,15 @@ class Past:
         By days: what was last told of these cases.
     tables : mapping of str to mapping of str to DataFrame
         By release: its open tables by name.
+    numbers : Numbers
+        Numbers that belong to no partition; those of this release are added to it.
     """
 
     days: Mapping[str, str]
     models: Mapping[str, str]
     earlier: Mapping[str, Behind]
     tables: Mapping[str, Mapping[str, pd.DataFrame]]
+    numbers: Numbers = field(default_factory=Numbers)
 
 
 def told_again(name: str, made: pd.DataFrame, kept: Kept, past: Past, test: str) -> pd.DataFrame:
