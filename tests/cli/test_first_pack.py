@@ -106,6 +106,12 @@ def test_the_check_of_the_files_says_what_the_page_prints(written: Path, capsys:
             "the factor “plans” has no words.",
         ),
         (
+            "words.yaml",
+            "got a notice to quit within",
+            "were in need within",
+            "“in need” is refused in reports.",
+        ),
+        (
             "programme.yaml",
             "{attributes: [sex, ward]}",
             "{attributes: [ward]}",
