@@ -26,7 +26,7 @@ from fairness_reports.reports.figures import (
     model_label,
 )
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Bullets, Facts, Page, Para, Section
+from fairness_reports.reports.layout import Block, Bullets, Facts, Page, Para, Section, code
 from fairness_reports.reports.overview import metrics_table
 from fairness_reports.spec import JOIN
 from features.words import Text
@@ -67,7 +67,7 @@ def model_card_page(language: Language, context: ReportContext) -> Page:
     t = language.t
     purpose, people, model = card_fields(language, context).values()
     missing = [
-        t("card.missing_line", field=t(f"card.field.{each.name}"), who=t(f"who.{each.who}"), source=each.source)
+        t("card.missing_line", field=t(f"card.field.{each.name}"), who=t(f"who.{each.who}"), source=code(each.source))
         for each in (*purpose, *people, *model)
         if not each.answers
     ]

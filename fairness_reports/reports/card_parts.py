@@ -21,7 +21,7 @@ from fairness_reports.reports.figures import (
     metric_label,
 )
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Cell, Fold, Para, Section, Table
+from fairness_reports.reports.layout import Block, Cell, Fold, Para, Section, Table, code
 from fairness_reports.spec import JOIN
 
 GROUP_METRICS = ("base_rate", "selection_rate", "fnr", "fpr", "calibration")
@@ -38,7 +38,7 @@ def features_section(language: Language, context: ReportContext) -> Section:
         )
         how = about_others([feature]).get(feature.factor)
         label = tagged(language, factor_words(language, context, feature.factor), how)
-        rows.append([Cell(label, feature.name), back, feature.source or "–"])
+        rows.append([Cell(label, code(feature.name)), back, code(feature.source) if feature.source else "–"])
     head = [t("card.feature"), t("card.look_back"), t("card.source")]
     return Section(t("card.features_title"), [Table(t("card.features_title"), head, rows)])
 

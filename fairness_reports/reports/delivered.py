@@ -10,11 +10,12 @@ import re
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Section, Table
+from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Section, Table, code
 
 # how data_contracts.quality names the measures that are no rules
 _MEASURE = "info"
@@ -54,16 +55,16 @@ def _refusal(language: Language, context: ReportContext) -> list[Section]:
     return [Section(language.t("index.reasons"), [Bullets(reasons)])]
 
 
-def rule_words(language: Language, rule: str) -> str:
+def rule_words(language: Language, rule: str) -> Markup:
     """What a rule demands, in words; its own name where the contract gave it one."""
     column, colon, kind = rule.partition(": ")
     if not colon:
-        return str(language.t("rule.fields")) if rule == "fields" else rule
+        return language.t("rule.fields") if rule == "fields" else code(rule)
     relation = re.fullmatch(r"(in|not before) (.+)", kind)
     if relation is not None:
         key = "rule.in" if relation[1] == "in" else "rule.not_before_other"
-        return f"{column}: {language.t(key, other=relation[2])}"
-    return f"{column}: {language.t(f'rule.{kind}')}" if language.has(f"rule.{kind}") else rule
+        return code(column) + ": " + language.t(key, other=code(relation[2]))
+    return code(column) + ": " + language.t(f"rule.{kind}") if language.has(f"rule.{kind}") else code(rule)
 
 
 def _count(language: Language, context: ReportContext, n: Any) -> str:
@@ -88,7 +89,7 @@ def _rules(language: Language, context: ReportContext, frame: pd.DataFrame) -> S
         look = "within" if row.passed else "warning" if row.severity == "warning" else "outside"
         rows.append(
             [
-                Cell(rule_words(language, str(row.rule)), str(row.table)),
+                Cell(rule_words(language, str(row.rule)), code(row.table)),
                 Cell(t("quality.met") if row.passed else t("quality.broken"), look=f"state {look}"),
                 Cell(language.word("severity", str(row.severity))),
                 _count(language, context, row.checked),
@@ -108,7 +109,7 @@ def _rows(language: Language, context: ReportContext, measures: pd.DataFrame) ->
     names = [name for name in _COUNTS if any(key[1] == name for key in counts)]
     tables = sorted({table for table, _ in counts})
     rows: list[list[Cell | str]] = [
-        [table, *(_count(language, context, counts.get((table, name), 0)) for name in names)] for table in tables
+        [code(table), *(_count(language, context, counts.get((table, name), 0)) for name in names)] for table in tables
     ]
     # of few rows it is not told how many: no sum tells it either
     sums = {name: sum(n for table in tables if known(n := counts.get((table, name), 0))) for name in _SUMMED}
@@ -136,7 +137,7 @@ def _shares(language: Language, context: ReportContext, found: list[Any]) -> lis
             named = t(key, n=small[1] if small else "") if language.has(key) else group
         rows.append(
             [
-                Cell(named, f"{label} ({row.table})"),
+                Cell(named, Markup("{} ({})").format(label, code(row.table))),
                 language.number(int(row.checked)) if shown else Cell(t("form.too_few"), look="missing"),
                 _count(language, context, row.failed) if shown else "–",
                 language.percent(row.value, 2),
@@ -152,7 +153,7 @@ def _ignored(language: Language, found: list[Any]) -> Section:
     files: dict[str, list[str]] = {}
     for row in found:
         files.setdefault(str(row.table), []).append(str(row.rule).removeprefix(_IGNORED))
-    items = [f"{file}: {', '.join(columns)}" for file, columns in files.items()]
+    items = [code(file) + ": " + code(", ".join(columns)) for file, columns in files.items()]
     blocks: list[Block] = (
         [Para(t("quality.ignored_intro")), Bullets(items)] if items else [Para(t("quality.ignored_none"))]
     )
@@ -166,9 +167,9 @@ def _recognised(language: Language, context: ReportContext, found: list[Any]) ->
     rows: list[list[Cell | str]] = []
     for row in found:
         without = str(row.rule).partition(": without ")[2]
-        label = t("quality.kanon_without", column=without) if without else t("quality.kanon_all")
-        detail = str(row.detail) if known(row.detail) else "–"
-        rows.append([Cell(label, str(row.table)), detail, _count(language, context, row.value)])
+        label = t("quality.kanon_without", column=code(without)) if without else t("quality.kanon_all")
+        detail = code(row.detail) if known(row.detail) else "–"
+        rows.append([Cell(label, code(row.table)), detail, _count(language, context, row.value)])
     head = [t("quality.kanon_scope"), t("quality.kanon_detail"), t("quality.kanon_k")]
     table = Table(t("quality.kanon_title"), head, rows, numbers_from=2)
     return Section(t("quality.kanon_title"), [Para(t("quality.kanon_intro")), table])

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from markupsafe import Markup
+
 from fairness_reports.reports.charts import Chart
+
+
+def code(name: object) -> Markup:
+    """A name of a file, a table, a column or a field: the same in every language, and marked as such."""
+    return Markup("<code>{}</code>").format(name)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import count, factor_words, interval, known, metric_label
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Cell, Fold, Para, Section, Table
+from fairness_reports.reports.layout import Block, Cell, Fold, Para, Section, Table, code
 from models.explanation.stability import AGREEMENT, OVERLAP
 from models.informative import REASONS
 from models.metrics import parts_of
@@ -94,7 +94,7 @@ def _vignettes(language: Language, context: ReportContext) -> Section | str:
         said = interval(language, "mean_score", case.get("low"), case.get("high")) or ""
         note = t("tested.informative") if case.get("informative", True) else _reason(language, case.get("reason"))
         score = Cell(language.percent(case["score"], 1), said)
-        rows.append([Cell(language.text(case["story"]), str(case["name"]).replace("_", " ")), score, note])
+        rows.append([Cell(language.text(case["story"]), code(case["name"])), score, note])
     head = [t("tested.fictional"), t("tested.score"), t("tested.says_something")]
     blocks: list[Block] = [
         Para(t("tested.vignettes_intro")),
@@ -105,7 +105,7 @@ def _vignettes(language: Language, context: ReportContext) -> Section | str:
         told: list[list[Cell | str]] = [
             [
                 language.text(each["because"]),
-                Cell(t("tested.above", higher=_name(each["higher"]), lower=_name(each["lower"]))),
+                Cell(t("tested.above", higher=code(each["higher"]), lower=code(each["lower"]))),
                 Cell(t("tested.holds"), look="state within") if each["holds"]
                 else Cell(t("tested.holds_not"), look="state outside"),
             ]
@@ -114,10 +114,6 @@ def _vignettes(language: Language, context: ReportContext) -> Section | str:
         head = [t("tested.because"), t("tested.expected_order"), t("fairness.result")]
         blocks += [Para(t("tested.statements_intro")), Table(t("tested.statements_title"), head, told)]
     return Section(t("tested.vignettes_title"), blocks, part=_PART)
-
-
-def _name(name: str) -> str:
-    return str(name).replace("_", " ")
 
 
 def _reason(language: Language, reason: Any) -> str:

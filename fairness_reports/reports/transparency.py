@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.language import Language, catalogue
-from fairness_reports.reports.layout import Block, Cell, Facts, Fold, Links, Page, Para, Section, Table
+from fairness_reports.reports.layout import Block, Cell, Facts, Fold, Links, Page, Para, Section, Table, code
 
 ROLES = ("owner", "practice_lead", "data_protection", "analyst", "supplier")
 KINDS = {
@@ -121,7 +121,7 @@ def _columns(language: Language, table: Mapping[str, Any]) -> Table:
         purpose = ". ".join(_answers(language, own)) if own is not None else t("inventory.as_table")
         if not column["read"]:
             purpose = t("transparency.not_read")
-        name = Cell(Markup("<code>{}</code>").format(column["column"]))
+        name = Cell(code(column["column"]))
         rows.append([name, t(f"inventory.type.{column['type']}"), ", ".join(marks) or "–", purpose])
     head = [t(f"inventory.{name}") for name in ("column", "type_of", "marks", "purpose")]
     return Table(t("inventory.columns", table=table["table"]), head, rows)
@@ -133,7 +133,7 @@ def _missing(language: Language, made: Mapping[str, Any]) -> Section:
     gaps: dict[str, dict[str, str]] = {role: {} for role in ROLES}
     for name, words in _WORDS.items():
         for each in made[name]["missing"]:
-            line = t("transparency.gap", field=t(f"{words}.{each['field']}"), source=each["source"])
+            line = t("transparency.gap", field=t(f"{words}.{each['field']}"), source=code(each["source"]))
             gaps[each["who"]].setdefault(each["source"], line)
     rows: list[tuple[str, Sequence[str]]] = [
         (t(f"who.{role}"), list(told.values())) for role, told in gaps.items() if told

@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 def sentences(page: str) -> str:
     body = re.sub(r"<style.*?</style>|<svg.*?</svg>", "", page, flags=re.DOTALL)
     body = re.sub(r"</?(?:strong|span|a)\b[^>]*>", " ", body)
+    body = re.sub(r"</?code>", "", body)
     lines = (html.unescape(re.sub(r"\s+", " ", line)).strip() for line in re.split(r"<[^>]+>", body))
     return "\n".join(line for line in lines if line) + "\n"
 

@@ -66,6 +66,8 @@ def asked_for() -> Asked:
     names = asked.names | inner | {literal for literal in asked.literals if len(literal) < 60}
     asked.names = names | {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in names} | {""}
     asked.patterns = {each for each in asked.patterns if " " not in each and re.match(r"[a-z_]", each)}
+    # names of metrics are made of two parts: what is counted, and that it is so among the first k
+    asked.names |= {f"{name}_at_k" for name in ("precision", "recall", "lift", "unknown")}
     return asked
 
 
