@@ -17,29 +17,6 @@ SHARED = {"note", "region"}  # "Note" is a mark given for work
 # Words of both languages, with different meanings.
 _BOTH = "her was so an am also hat man war den dies fast tag die will rate mean level false in"
 BOTH = frozenset(_BOTH.split(" "))
-    [
-        "her",
-        "was",
-        "so",
-        "an",
-        "am",
-        "also",
-        "hat",
-        "man",
-        "war",
-        "den",
-        "dies",
-        "fast",
-        "tag",
-        "die",
-        "will",
-        "rate",
-        "mean",
-        "level",
-        "false",
-        "in",
-    ]
-)
 # Common words that the catalogue's sentences happen not to use.
 MORE = {
     "en": "although among because below both could did during each either else few following further had has he her "
