@@ -47,7 +47,9 @@ def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
     failed = [m for m in found.quality.measures if not m.passed]
     lines += [f"  {m.table}: {m.rule}: {m.failed:,} of {m.checked:,} rows ({m.severity})" for m in failed]
     ignored = found.quality.of("ignored_column: ")
-    lines += [f"  {m.table}: {m.rule.replace('_', ' ', 1)} (not in the contract, not ingested)" for m in ignored]
+    for file in dict.fromkeys(m.table for m in ignored):
+        names = [m.rule.removeprefix("ignored_column: ") for m in ignored if m.table == file]
+        lines.append(f"  {file}: not in the contract, so not read ({len(names)}): {', '.join(names)}")
     lines.append(f"Rows: {', '.join(f'{table} {rows:,}' for table, rows in found.rows.items())} accepted.")
     if found.folder is not None:
         lines.append(f"Worklist ({found.faults:,} faults): {found.folder / 'restricted' / 'worklist.xlsx'}")
