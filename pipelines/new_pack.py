@@ -82,7 +82,8 @@ def _next_steps(name: str, out: Path) -> str:
     return "\n".join(
         [
             f"A pack for {name} in {out}: {', '.join(FILES)}.",
-            "It works as it stands, with three made-up tables. Every field has a comment; see also docs/packs.md.",
+            "It works as it stands, with three made-up tables. Every field has a comment.",
+            "docs/first_pack.md is the shortest way to a pack of your own; docs/packs.md lists every field.",
             "Next:",
             "  1. Write your own tables into contract.odcs.yaml, then programme.yaml, words.yaml and vignettes.yaml.",
             f"  2. plumbline dummy {folder} --people 500 --out {dummy}",
