@@ -384,7 +384,8 @@ def test_what_enters_a_page_is_escaped() -> None:
     dumped |= {"bands": {"unheard-of": {"en": bad, "de": bad}}, "questions": [{"en": bad, "de": bad}]}
     case = replace(
         case, reasons=rows, title=Text(en=bad, de=bad), headline=bad, programme=bad, release_id=bad,
-        words=Words.model_validate(dumped), excluded=[Excluded(Text(en=bad, de=bad), "dropped")], score={**case.score, "case_id": bad},
+        words=Words.model_validate(dumped), excluded=[Excluded(Text(en=bad, de=bad), "dropped")],
+        score={**case.score, "case_id": bad},
     )  # fmt: skip
     page = case_page(Language("en"), case)
     assert "<img" not in page

@@ -75,7 +75,7 @@ def test_what_the_choice_rests_on_is_said(basis: str) -> None:
 
 def test_development_and_sealed_test_are_told_apart() -> None:
     page = page_html("en", fake.context(), "models")
-    parts = re.findall(r'<section class="part (\w+)">\s*<p class="overline">([^<]*)</p>\s*<h2[^>]*>([^<]*)</h2>', page)
+    parts = re.findall(r'<section[^>]* class="part (\w+)">\s*<p class="overline">([^<]*)</p>\s*<h2>([^<]*)</h2>', page)
     by = {title: (part, words) for part, words, title in parts}
     assert by["What each factor adds"] == ("development", "Earlier days: here the model was chosen")
     assert by["Would more data help?"][0] == by["Would another rule have chosen better?"][0] == "development"
