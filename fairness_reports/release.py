@@ -1,7 +1,7 @@
 """Writing a release: all of it or nothing, and `current` always names a complete one.
 
 Belongs here: the temporary folder, the manifest, the switch, what a killed run leaves behind, the stale mark.
-Does not belong here: what the tables hold (release_tables, audit), the pages (reports), reading (release_read).
+Does not belong here: what the tables hold (release_schemas, audit), the pages (reports), reading (release_read).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from fairness_reports.release_read import (
     read_release,
     stale,
 )
-from fairness_reports.release_tables import Part, new_file, to_arrow, write_parquet, write_stream
+from fairness_reports.release_schemas import Part
+from fairness_reports.release_tables import new_file, to_arrow, write_parquet, write_stream
 from fairness_reports.release_workbook import write_xlsx
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class ReleaseWriter:
         part : {'open', 'restricted'}
             Where it belongs.
         name : str
-            One of `fairness_reports.release_tables.SCHEMAS`.
+            One of `fairness_reports.release_schemas.SCHEMAS`.
         frame : DataFrame
             The rows; columns that the table does not have are refused by name.
         sort_by : sequence of str

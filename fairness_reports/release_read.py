@@ -15,7 +15,7 @@ from typing import Any, cast
 import pandas as pd
 
 from data_contracts.errors import PlumblineError, UsageError
-from fairness_reports.release_tables import SCHEMAS
+from fairness_reports.release_schemas import SCHEMAS
 
 MANIFEST = "manifest.json"
 CURRENT = "current"

@@ -1,7 +1,7 @@
 """The tables of a release as one workbook.
 
 Belongs here: the sheets, a file without a clock in it.
-Does not belong here: which tables there are and their columns (fairness_reports.release_tables), which text a
+Does not belong here: which tables there are and their columns (fairness_reports.release_schemas), which text a
 spreadsheet would run as a formula (data_contracts.sheets).
 """
 

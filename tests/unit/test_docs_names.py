@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fairness_reports.release_tables import SCHEMAS
+from fairness_reports.release_schemas import SCHEMAS
 from pipelines.assets import programme_assets
 from pipelines.cli import cli
 from pipelines.definitions import days_of

@@ -20,7 +20,8 @@ from fairness_reports.mitigation.options import coarse, weights_of
 from fairness_reports.mitigation.part import Part, Task
 from fairness_reports.mitigation.rows import COLUMNS, About, Judged, measured_rows
 from fairness_reports.mitigation.words import cost_in_words, gain_in_words
-from fairness_reports.release_tables import SCHEMAS, to_arrow
+from fairness_reports.release_schemas import SCHEMAS
+from fairness_reports.release_tables import to_arrow
 from fairness_reports.spec import OVERALL
 from models.dataset import Rows
 from models.spec import CandidatesSpec, SplitsSpec
