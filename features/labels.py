@@ -56,6 +56,7 @@ _FEW: dict[str, Both] = {
     "days_in_episode": ("when none is open", "wenn nichts davon läuft"),
     "episode_days": ("when none was open", "wenn nichts davon lief"),
 }
+_DAYS_SINCE = (["days", "since"], ["Tage", "seit"])
 _NOTHING: Both = ("when nothing happened", "wenn nichts geschehen ist")
 _NO_VALUE: Both = ("when there is no value", "wenn es keinen Wert gibt")
 _NOT_RECORDED: Both = ("when nothing is recorded", "wenn nichts erfasst ist")
@@ -105,7 +106,8 @@ def label(spec: Feature, words: Words, *, events: bool = False) -> Text:
         if spec.lag is not None:
             en, de = _span(spec.lag)
             parts.append((f"known for at least {en}", f"seit mindestens {_dative(de)} bekannt"))
-    return _text(*(f"{factor[i]}: {', '.join(part[i] for part in parts)}" for i in (0, 1)))
+    en, de = (_joined(factor[i], [part[i] for part in parts]) for i in (0, 1))
+    return _text(en, de)
 
 
 def labels(specs: Sequence[Feature], words: Words) -> dict[str, Text]:
@@ -169,6 +171,14 @@ def missing_rule(spec: Feature) -> Text:
 
 def _text(en: str, de: str) -> Text:
     return Text(en=en, de=de)
+
+
+def _joined(factor: str, parts: Sequence[str]) -> str:
+    """The factor's words, then the parts; what is counted is left out where the factor's words begin with it."""
+    counted = parts[0].split()[:2]
+    says_it = counted in _DAYS_SINCE and factor.lower().split()[:2] == [word.lower() for word in counted]
+    told = ", ".join(parts[1:] if says_it else parts)
+    return f"{factor}: {told}" if told else factor
 
 
 def _what(spec: Feature) -> Both:

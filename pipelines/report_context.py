@@ -170,7 +170,9 @@ def _lines(pack: Pack) -> list[FeatureLine]:
         )
         if isinstance(feature, EventFeature):
             far, source = read_window(feature.window).far, ", ".join(feature.events.type)
+            missing = None if isinstance(feature.missing, str) else float(feature.missing)
             line = replace(line, look_back_days=far, source=source, by_association=feature.by_association)
+            line = replace(line, filler=missing or None)
         lines.append(line)
     return lines
 

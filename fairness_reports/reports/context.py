@@ -65,6 +65,8 @@ class FeatureLine:
         Its kind (features.kinds), which tells the unit of its values.
     attribute : str, optional
         The attribute that it reads, for the words of its categories.
+    filler : float, optional
+        The number that the pack puts in its cell where nothing happened; None for 0, which may be counted.
     """
 
     name: str
@@ -77,6 +79,7 @@ class FeatureLine:
     missing: Text | None = None
     kind: str | None = None
     attribute: str | None = None
+    filler: float | None = None
 
 
 @dataclass(frozen=True)

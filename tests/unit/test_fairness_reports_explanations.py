@@ -216,6 +216,15 @@ def test_fictional_cases_stand_with_story_score_band_and_reasons() -> None:
     assert "case 3 above case 2 does not hold" in said
 
 
+def test_a_number_that_the_pack_fills_in_is_told_as_nothing_recorded() -> None:
+    context = fake.context("fit")
+    filled = [replace(line, filler=21.0) if line.kind == "days_since_last" else line for line in context.features]
+    said = words(page_html("en", replace(context, features=filled), "explanations"))
+    assert "how many: nothing recorded (the model is given 21 days in its place) (strongly)" in said
+    other = [replace(line, filler=29.0) for line in context.features]
+    assert page_html("en", replace(context, features=other), "explanations") == page()
+
+
 def test_a_release_of_older_code_and_one_without_a_model_have_a_page_too() -> None:
     context = fake.context("fit")
     vignettes = [

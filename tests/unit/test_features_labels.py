@@ -43,6 +43,18 @@ def test_the_factor_the_kind_and_the_window_make_a_name() -> None:
     )
 
 
+def test_days_since_stand_once_where_the_factor_already_says_them() -> None:
+    last = {"en": "Days since the last call", "de": "Tage seit dem letzten Anruf"}
+    words = WORDS.model_copy(
+        update={"factors": {"missed": WORDS.factors["missed"].model_copy(update={"label": Text(**last)})}}
+    )
+    since = label(feature(kind="days_since_last", window="2y", missing=730), words)
+    assert since == Text(en="Days since the last call: last 2 years", de="Tage seit dem letzten Anruf: letzte 2 Jahre")
+    [opened] = FEATURES.validate_python([{"name": "o", "kind": "days_since_opened", "factor": "missed"}])
+    assert label(opened, words) == Text(**last)
+    assert label(feature(), words).en == "Days since the last call: how many, last 90 days", "another kind is told"
+
+
 @pytest.mark.parametrize(
     ("window", "en", "de"),
     [

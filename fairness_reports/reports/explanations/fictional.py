@@ -71,6 +71,8 @@ def _reason(language: Language, context: ReportContext, reason: Mapping[str, Any
     (line, *_), value, category = lines, reason.get("value"), reason.get("category")
     if value is None or not known(value):
         said = t("shape.missing")
+    elif category is None and line.filler is not None and float(value) == line.filler:
+        said = t("case.value.filler", value=number_words(language, line.kind, float(value)))
     elif category is None:
         said = number_words(language, line.kind, float(value))
     else:
