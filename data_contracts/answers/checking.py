@@ -34,8 +34,10 @@ ADVICE: Final[dict[str, tuple[str, str]]] = {
              "Das ist keiner der vereinbarten Codes: einen davon verwenden oder die Zelle leer lassen."),
     "date": ("This is no day: write it as 2026-01-31 or 31.01.2026.",
              "Das ist kein Datum: als 2026-01-31 oder 31.01.2026 schreiben."),
-    "missing": ("The cell is empty: it says which list and which case the answer belongs to. Restore it.",
-                "Die Zelle ist leer: Sie nennt die Liste und den Fall, zu denen die Antwort gehört. Wiederherstellen."),
+    "missing": ("The cell is missing: it came with the list and was emptied, or the row was cut short and an answer "
+                "may be lost. Restore it; a list saved as XLSX is never cut short.",
+                "Die Zelle fehlt: Sie kam mit der Liste und wurde geleert, oder die Zeile ist abgeschnitten und eine "
+                "Antwort vielleicht verloren. Wiederherstellen; als XLSX gespeichert wird keine Zeile abgeschnitten."),
     "future": ("The day has not come yet: correct it.", "Der Tag liegt in der Zukunft: berichtigen."),
     "before_list": ("The day lies before the day of the scores: correct it.",
                     "Der Tag liegt vor dem Tag der Werte: berichtigen."),
@@ -115,6 +117,9 @@ def check_cells(
     rows, faults = [], []
     ids = {column.name for column in columns if column.required}
     for number, cells in sheet.rows:
+        if number in sheet.short:
+            faults.append(Fault(number, sheet.short[number], "missing"))
+            continue
         filled = [name for name, cell in cells.items() if cell is not None]
         if len(filled) == 1 < len(ids) and filled[0] in ids:
             continue  # a note under the list: it belongs to no case, and is not kept

@@ -11,7 +11,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from itertools import islice
@@ -58,6 +58,9 @@ class AnswerSheet:
         How many other columns it has; they were not read.
     rows : list of (int, dict)
         Number of the row as a spreadsheet counts, and its cells by column.
+    short : dict of int to str
+        Rows of a CSV file that end before the heading does, and the first column that they lack. A workbook has none:
+        there empty cells at the end of a row are not kept.
     """
 
     name: str
@@ -65,6 +68,7 @@ class AnswerSheet:
     columns: tuple[str, ...]
     others: int
     rows: list[tuple[int, dict[str, Cell]]]
+    short: dict[int, str] = field(default_factory=dict)
 
 
 def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
@@ -80,7 +84,7 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
     Returns
     -------
     AnswerSheet
-        Rows without a cell in any of the columns are left out.
+        Rows without a cell in any of the columns are left out, unless they are rows of the list that were cut short.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
         When the file cannot be read, or has no heading.
     """
     content = _bytes_of(path)
-    rows = _workbook(content, path.name) if content.startswith(b"PK") else _text(content, path.name)
+    packed = content.startswith(b"PK")
+    rows = _workbook(content, path.name) if packed else _text(content, path.name)
     try:
         at, heading = next(
             (number, cells)
@@ -111,14 +116,33 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
             todo="Keep the one that was filled in.",
         )
     found: list[tuple[int, dict[str, Cell]]] = []
+    width = 0 if packed else max(place for place, name in enumerate(names, 1) if name)
+    ended: list[tuple[int, Sequence[str], dict[str, Cell]]] = []
+    lengths: set[int] = set()
     for number, cells in rows:
         taken = {name: _tidy(cells[place] if place < len(cells) else None) for name, place in places.items()}
-        if any(cell is not None for cell in taken.values()):
-            found.append((number, taken))
+        if len(cells) < width:
+            ended.append((number, cells, taken))
+        else:
+            if width:
+                lengths.add(len(cells[0]))
+            if any(cell is not None for cell in taken.values()):
+                found.append((number, taken))
         if number > MOST_ROWS:
             raise UsageError(f"there are more than {MOST_ROWS:,} rows.", where=path.name, todo="Give one list a file.")
+    short = {}
+    ordered = sorted(places, key=places.__getitem__)
+    for number, cells, taken in ended:
+        filled = sum(cell is not None for cell in taken.values())
+        # a note below the list is shorter, too: it holds not two of the columns, nor begins with a word like an id
+        begun = bool(cells and cells[0].strip()) and len(cells[0].split()) == 1 and len(cells[0]) in lengths
+        if filled > 1 or begun:
+            short[number] = next((name for name in ordered if places[name] >= len(cells)), KEY)
+        if filled or begun:
+            found.append((number, taken))
     others = sum(1 for name in names if name and name not in places)
-    return AnswerSheet(path.name, hashlib.sha256(content).hexdigest(), tuple(places), others, found)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return AnswerSheet(path.name, sha256, tuple(places), others, sorted(found, key=lambda row: row[0]), short)
 
 
 def _bytes_of(path: Path) -> bytes:

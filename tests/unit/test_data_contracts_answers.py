@@ -130,6 +130,30 @@ def test_an_id_is_one_word(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("high,l1,c2,2026-01-31", "action"), ("high,l1,c2", "shown_on"), ("high,l1", "case_id"), ("high", "list_id"),
+        (",l1,c2", "shown_on"), ("high,l1,c2,2026-01-31,", None), ("", None), ("  ", None), (",,,,", None),
+        ("A note below the list", None), (",l1,two cells are no note", "shown_on"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("last", [False, True])
+def test_a_row_that_was_cut_short_is_a_fault(tmp_path: Path, row: str, column: str | None, last: bool) -> None:
+    whole = "high,l1,c1,2026-01-31,talk"
+    rows_of = [whole, row] if last else [row, whole]
+    path = csv_file(tmp_path, "\n".join(["band,list_id,case_id,shown_on,action", *rows_of]) + "\n")
+    _, faults = check_cells(read_answers(path, WANTED), COLUMNS, TODAY)
+    place = 3 if last else 2
+    assert [(f.row, f.column, f.rule) for f in faults] == ([] if column is None else [(place, column, "missing")])
+
+
+def test_a_workbook_s_rows_are_not_cut_short(tmp_path: Path) -> None:
+    rows = [["list_id", "case_id", "shown_on", "action"], ["l1", "c1"], ["l1", "c2", None, "talk"]]
+    values, faults = check_cells(read_answers(book(tmp_path, rows), WANTED), COLUMNS, TODAY)
+    assert (len(values), faults) == (2, [])
+
+
+@pytest.mark.parametrize(
     ("content", "what"),
     [
         (b"", "empty"),
