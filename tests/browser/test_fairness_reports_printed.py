@@ -19,7 +19,7 @@ SLACK = 1.5
 # every run of text that paper should show, in the order of the page; what is only for screens or ears is not
 TEXTS = """(() => { const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [];
   while (walker.nextNode()) { const text = walker.currentNode, e = text.parentElement;
-    if (e.closest('title, desc, caption, nav, .skip, .language, style, figure summary')) continue;
+    if (e.closest('title, desc, caption.quiet, nav, .skip, .language, style, figure summary')) continue;
     if (text.textContent.trim()) found.push(getComputedStyle(e).textTransform === 'uppercase'
       ? text.textContent.toUpperCase() : text.textContent); }
   return found; })()"""

@@ -241,6 +241,21 @@ def test_options_are_told_with_their_costs_and_none_is_chosen() -> None:
     assert "Missed, of those with the outcome: Age: The gap shrank in the earlier period" in page
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_table_s_name_is_seen_unless_it_stands_right_above(pages: dict[str, str], code: str) -> None:
+    """Tables in a row are told apart by eye; a name that only repeats the heading, or a picture's, is not said twice."""
+    seen_alone = 0
+    for section in re.findall(r"<section.*?</section>", pages[code], re.DOTALL):
+        above = re.findall(r"<(?:h[23]|summary|figcaption)[^>]*>(.*?)</", section)
+        own = re.sub(r"<figure.*?</figure>", "", section, flags=re.DOTALL)
+        captions = re.findall(r'<caption id="[^"]*"( class="quiet")?>(.*?)</caption>', own)
+        for quiet, name in captions:
+            assert not quiet or name in above, name
+            seen_alone += not quiet
+        assert 'class="quiet"' not in own or "<details" in own or len(captions) == 1, captions
+    assert seen_alone >= 3
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_factors_of_a_gap_add_up_and_are_named() -> None:
     page = page_html("en", audit.whole(), "fairness")
