@@ -179,12 +179,13 @@ def safe_manifest(run: Run, manifest: Mapping[str, Any], made: Protected) -> dic
         told["deployed_model"] = {**manifest["deployed_model"], "change_in_scores": {"mean_absolute": mean}}
     if manifest.get("uninformative"):
         share, n = manifest["uninformative"]["share"], manifest["uninformative"]["n"]
-        cases = rules.count(n)
+        total = made.total(NOW, n, rules)
+        cases = rules.count(n) if total is None else int(total[0])
         told["uninformative"] = {"n": cases, "share": share and min(rules.count(share * n) / max(cases, 1), 1.0)}
     return told
 
 
-def safe_context(context: ReportContext, run: Run, numbers: Numbers) -> ReportContext:
+def safe_context(context: ReportContext, run: Run, made: Protected) -> ReportContext:
     """The context of the pages with every count rounded that does not stand in a table of the release.
 
     Parameters
@@ -193,9 +194,10 @@ def safe_context(context: ReportContext, run: Run, numbers: Numbers) -> ReportCo
         Its tables of the release are protected already.
     run : Run
         The run.
-    numbers : Numbers
-        What was last told of numbers that stand in no table.
+    made : Protected
+        From `disclosed`; it knows what was last told of numbers that stand in no table.
     """
+    numbers = made.past.numbers if made.past is not None else Numbers()
     charter, protected = run.pack.charter, run.pack.programme.protected
     rules = profile_of(charter.disclosure_profile, charter.minimum_cell)
     splits = context.splits.copy()
@@ -204,11 +206,27 @@ def safe_context(context: ReportContext, run: Run, numbers: Numbers) -> ReportCo
         for name in ("train_rows", "test_rows", "purged"):
             counts = splits[name].to_numpy(dtype=np.float64)
             splits[name] = [0 if rules.small(each).any() else rules.count(each) for each in counts]
+        same = [
+            made.total(str(name), rows, rules)
+            for name, rows in zip(context.splits["split"], context.splits["test_rows"], strict=True)
+        ]
+        splits["test_rows"] = [
+            rows if total is None else int(total[0]) for rows, total in zip(splits["test_rows"], same, strict=True)
+        ]
         could = splits["train_rows"] + splits["purged"]
         splits["purged_share"] = (splits["purged"] / could.where(could > 0)).fillna(0.0).round(3)
     cohorts = numbers.columns(context.cohorts, "cohorts", ["cohort", "as_of"], ["cases", "outcomes"])
     names = ["cohort", "as_of", "attribute", "group"]
+    totals = [
+        made.total(str(made.split_of(day)), cases, rules)
+        for day, cases in zip(context.cohorts["as_of"], context.cohorts["cases"], strict=True)
+    ]
     left = numbers.columns(context.attrition, "left", names, ["registered", "left_before"])
+    scored = context.scored
+    if scored is not None:
+        total = made.total(NOW, scored, rules)
+        last = rules.count(numbers.of(f"scored {run.as_of}", scored))
+        scored = last if total is None else int(total[0])
     few = {reason: 0 if rules.small(n).any() else rules.count(n) for reason, n in context.uninformative.items()}
     tendencies = context.tendencies.copy()
     if not tendencies.empty:
@@ -218,8 +236,8 @@ def safe_context(context: ReportContext, run: Run, numbers: Numbers) -> ReportCo
     return replace(
         context,
         tendencies=tendencies,
-        scored=None if context.scored is None else rules.count(numbers.of(f"scored {run.as_of}", context.scored)),
-        cohorts=protect_cohorts(cohorts, rules),
+        scored=scored,
+        cohorts=protect_cohorts(cohorts, rules, totals),
         attrition=protect_attrition(left, protected, rules, protected.missing_label),
         splits=splits,
         selection=context.selection.round(3),

@@ -16,7 +16,6 @@ import pandas as pd
 
 from data_contracts.errors import PlumblineError
 from data_contracts.quality import latest_quality
-from fairness_reports.disclosure.history import Numbers
 from fairness_reports.expiry import expire
 from fairness_reports.release import Release, ReleaseWriter, read_release
 from fairness_reports.reports import render
@@ -101,7 +100,7 @@ def publish(run: Run) -> Release:
             **extra,
             **made.frames,
         )
-        context = safe_context(context, run, made.past.numbers if made.past is not None else Numbers())
+        context = safe_context(context, run, made)
         told = records(context, run.pack.contract)
         write_records(writer.open_dir / "transparency", told)
         render(writer.open_dir, replace(context, records=told))

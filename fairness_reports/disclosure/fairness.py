@@ -124,8 +124,10 @@ class FairnessRows:
         metric, n = str(row["metric"]), row["n"]
         if pd.isna(n) or self._profile.small(float(n)).any():
             return np.nan
-        if part.levels[at] == ALL and row["comparison"] not in EXTREMES and metric != ATTRITION:
+        if part.levels[at] == ALL and row["comparison"] not in EXTREMES:
             mine = self._cells(part, at)
+            if metric == ATTRITION:
+                return float(mine.sum())
             if metric in RATIOS:
                 return float(RATIOS[metric].denominator[: len(mine)] @ mine)
             if metric in SHARES or metric == "capacity_balance":

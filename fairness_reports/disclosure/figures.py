@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fairness_reports.audit.metrics import AREAS, RATE_BEHIND, RATIOS, SHARES, weights
 from fairness_reports.disclosure.counted import CELLS, Part
+from fairness_reports.disclosure.levels import ALL
 from fairness_reports.disclosure.profile import Profile, nice, significant, tidy, to_step, up_to_step
 
 Array = NDArray[np.float64]
@@ -58,6 +59,25 @@ def told_counts(part: Part, at: int, profile: Profile) -> Array:
 def told_size(part: Part, at: int, profile: Profile) -> float:
     """The number of cases of a group of which no more is told."""
     return float(profile.count(float(part.counts[at].sum())))
+
+
+def told_total(part: Part, profile: Profile) -> tuple[float, float, float] | None:
+    """Everybody as they are told wherever a split is spoken of: cases, cases of known outcome, outcomes.
+
+    Parameters
+    ----------
+    part : Part
+        Everybody of one split.
+
+    Returns
+    -------
+    tuple of float or None
+        None where the cells are not told: nothing else is made from them then.
+    """
+    if part.levels[0] != ALL:
+        return None
+    cells = told_counts(part, 0, profile)
+    return float(cells.sum()), float(cells[:4].sum()), float(cells[:2].sum())
 
 
 def from_counts(metric: str, mine: Array, everybody: Array, profile: Profile) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ the cases are large enough: everybody less the one gives the other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,8 +18,10 @@ import numpy as np
 import pandas as pd
 
 from fairness_reports.audit.reasons import WITHHELD
-from fairness_reports.disclosure.figures import ends, quotient, records, width_step
+from fairness_reports.disclosure.counted import Split
+from fairness_reports.disclosure.figures import ends, quotient, records, told_total, width_step
 from fairness_reports.disclosure.profile import Profile, to_step
+from fairness_reports.spec import OVERALL
 
 CAPACITY: Final = "_at_"
 _NO_PERSONS: Final = ("factor_rank_agreement", "factor_top_overlap")
@@ -40,7 +43,7 @@ class Counts:
         return [self.outcomes, self.n - self.outcomes]
 
 
-def protect_metrics(metrics: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+def protect_metrics(metrics: pd.DataFrame, profile: Profile, splits: Mapping[str, Split] | None = None) -> pd.DataFrame:
     """The rows with the figures that may be told; `reason` says that one was withheld.
 
     Parameters
@@ -49,12 +52,14 @@ def protect_metrics(metrics: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         Exact rows of metrics.parquet.
     profile : Profile
         The rules.
+    splits : mapping of str to Split, optional
+        The cases of the audit: where a model is measured on the same ones, everybody is told as there.
     """
     made = metrics.reset_index(drop=True)
     rows: list[dict[str, Any]] = records(made)
     told: list[dict[str, Any]] = [{} for _ in rows]
     for _, places in made.groupby(["split", "model"], dropna=False, sort=False).indices.items():
-        mine = _Model([rows[i] for i in places], profile)
+        mine = _Model([rows[i] for i in places], profile, (splits or {}).get(str(rows[places[0]]["split"])))
         for i, found in zip(places, mine.told(), strict=True):
             told[i] = found
     table = pd.DataFrame(told, columns=[*made.columns, *(["reason"] if "reason" not in made.columns else [])])
@@ -65,9 +70,19 @@ def protect_metrics(metrics: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 class _Model:
     """The rows of one model in one split."""
 
-    def __init__(self, rows: list[dict[str, Any]], profile: Profile) -> None:
+    def __init__(self, rows: list[dict[str, Any]], profile: Profile, split: Split | None) -> None:
         self._rows, self._profile = rows, profile
         self._exact = {str(row["metric"]): row for row in rows}
+        self._whole = self._counts("")
+        self._everybody = None if split is None or self._whole is None else self._as_audited(split, self._whole)
+
+    def _as_audited(self, split: Split, whole: Counts) -> Counts | None:
+        """Everybody as the audit tells them, where these are the same cases: a second rounding would tell more."""
+        part = split.parts[OVERALL]
+        exact, told = part.counts[0], told_total(part, self._profile)
+        if told is None or part.anchored or (exact[:4].sum(), exact[:2].sum()) != (whole.n, whole.outcomes):
+            return None
+        return Counts(told[1], told[2])
 
     def told(self) -> list[dict[str, Any]]:
         return [self._row(row) for row in self._rows]
@@ -98,13 +113,13 @@ class _Model:
         name, part = _split(metric)
         n = float(row["n"]) if pd.notna(row["n"]) else np.nan
         if name in _NO_PERSONS:
-            return row | {"value": self._profile.told(row["value"]), "n": self._size(n), "reason": None}
+            return row | {"value": self._profile.told(row["value"]), "n": self._n(n), "reason": None}
         if pd.isna(row["value"]):
-            return row | {"n": self._size(n), "reason": None}
+            return row | {"n": self._n(n), "reason": None}
         if name == _ROWS:
-            return row | {"value": self._size(float(row["value"])), "n": self._size(n), "reason": None}
+            return row | {"value": self._size(float(row["value"])), "n": self._n(n), "reason": None}
         subset = "" if part.startswith(tuple(f"[{each}" for each in _SAME_CASES)) or _is_number(part) else part
-        counts, whole = self._counts(subset), self._counts("")
+        counts, whole = self._counts(subset), self._whole
         if counts is None:
             return self._without_counts(row, name, n)
         cells = self._within(metric, counts) if CAPACITY in name and not part.startswith("[difference") else None
@@ -126,11 +141,17 @@ class _Model:
             return rest
         return [*rest, *(a - b for a, b in zip(everybody, cells, strict=True))]
 
+    def _n(self, n: float) -> float:
+        """On how many cases a row rests, as it is told."""
+        if self._everybody is not None and self._whole is not None and n == self._whole.n:
+            return self._everybody.n
+        return self._size(n)
+
     def _size(self, n: float) -> float:
         return np.nan if pd.isna(n) or self._profile.small(n).any() else float(self._profile.count(n))
 
     def _hidden(self, row: dict[str, Any], n: float) -> dict[str, Any]:
-        return row | {"value": np.nan, "low": np.nan, "high": np.nan, "n": self._size(n), "reason": WITHHELD}
+        return row | {"value": np.nan, "low": np.nan, "high": np.nan, "n": self._n(n), "reason": WITHHELD}
 
     def _without_counts(self, row: dict[str, Any], name: str, n: float) -> dict[str, Any]:
         """A row beside which nothing says how many outcomes there are: in steps by its cases."""
@@ -146,14 +167,16 @@ class _Model:
         self, row: dict[str, Any], name: str, part: str, counts: Counts, cells: list[float] | None
     ) -> dict[str, Any]:
         known = [self._profile.count(each) for each in cells or counts.both]
-        outcomes, n = (known[0] + known[1], sum(known)) if cells else (known[0], sum(known))
+        outcomes, n = float(known[0] + known[1] if cells else known[0]), float(sum(known))
+        if self._everybody is not None and counts == self._whole:
+            outcomes, n = self._everybody.outcomes, self._everybody.n
         rate, value, persons = outcomes / n, float(row["value"]), counts.n
         if cells:
             chosen = known[0] + known[2]
             kind = name.split(CAPACITY)[0]
             if kind == "unknown":
                 return self._unknown(row, sum(cells[0::2]))
-            made = {"precision": known[0] / chosen, "recall": known[0] / outcomes}
+            made = {"precision": known[0] / chosen, "recall": min(known[0] / outcomes, 1.0)}
             found = quotient(made["precision"], rate, self._profile) if kind == "lift" else made.get(kind)
             persons = {"recall": counts.outcomes}.get(kind, cells[0] + cells[2])
             value = self._step(value, persons) if found is None else self._profile.told(found)
@@ -189,7 +212,7 @@ class _Model:
             low = max(low, 0.0)
         if pd.notna(row["high"]) and row["high"] <= 1 and not str(row["metric"]).startswith(("lift", "calibration")):
             high = min(high, 1.0)
-        return row | {"value": value, "low": low, "high": high, "n": self._size(float(row["n"])), "reason": None}
+        return row | {"value": value, "low": low, "high": high, "n": self._n(float(row["n"])), "reason": None}
 
 
 def _split(metric: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from fairness_reports.audit.grouping import score_bands
 from fairness_reports.disclosure import tables
 from fairness_reports.disclosure.counted import CELLS, Part, Split
 from fairness_reports.disclosure.fairness import FairnessRows, Told
+from fairness_reports.disclosure.figures import told_total
 from fairness_reports.disclosure.history import NOW, Kept, Past, keep, told_again
 from fairness_reports.disclosure.levels import ALL, HIDDEN, levels_of
 from fairness_reports.disclosure.model_figures import protect_metrics
@@ -57,6 +58,33 @@ class Protected:
     told: Told = field(default_factory=dict)
     kept: Kept = field(default_factory=Kept)
     past: Past | None = None
+
+    def total(self, split: str, cases: float, profile: Profile) -> tuple[float, float] | None:
+        """Cases and outcomes of a split as all tables and pages tell them.
+
+        Parameters
+        ----------
+        split : str
+            Its name.
+        cases : float
+            Exact: only where the audit had as many, these are the same cases.
+        profile : Profile
+            The rules.
+
+        Returns
+        -------
+        tuple of float or None
+            None where the table of the audit does not tell them.
+        """
+        there = self.splits.get(split)
+        told = None if there is None or there.size != cases else told_total(there.parts[OVERALL], profile)
+        return None if told is None else (told[0], told[2] if told[1] else np.nan)
+
+    def split_of(self, day: Any) -> str | None:
+        """The split that was predicted on this day alone; a test comes before the cases that are scored now."""
+        days = {} if self.past is None or pd.isna(day) else self.past.days
+        found = [split for split in sorted(days) if days[split] == pd.Timestamp(day).date().isoformat()]
+        return min(found, key=lambda split: split == NOW) if found else None
 
 
 def case_rows(rows: pd.DataFrame, bands: Sequence[float] | None) -> pd.DataFrame:
@@ -132,7 +160,7 @@ def protect(
         made["fairness"] = rows.protect(frames["fairness"])
     for name, frame in frames.items():
         if name == "metrics":
-            made[name] = protect_metrics(frame, rules)
+            made[name] = protect_metrics(frame, rules, splits)
         elif name == "drift":
             made[name] = tables.protect_drift(frame, splits, rows.told, str(test_split), NOW, rules)
         elif name == "mitigation":
@@ -224,8 +252,20 @@ def protect_check(context: ReportContext) -> ReportContext:
     return replace(context, quality=quality, manifest={**context.manifest, "disclosure": summary})
 
 
-def protect_cohorts(cohorts: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    """Cases and outcomes of each cohort: rounded; outcomes only where there are enough with and without."""
+def protect_cohorts(
+    cohorts: pd.DataFrame, profile: Profile, totals: Sequence[tuple[float, float] | None] = ()
+) -> pd.DataFrame:
+    """Cases and outcomes of each cohort: rounded; outcomes only where there are enough with and without.
+
+    Parameters
+    ----------
+    cohorts : DataFrame
+        cases, outcomes.
+    profile : Profile
+        The rules.
+    totals : sequence of tuple of float or None
+        By cohort: cases and outcomes as they are told of the split that it is, from `Protected.total`.
+    """
     cases = cohorts["cases"].to_numpy(dtype=np.float64)
     outcomes = pd.to_numeric(cohorts["outcomes"]).to_numpy(dtype=np.float64)
     known = np.isfinite(outcomes)
@@ -234,6 +274,10 @@ def protect_cohorts(cohorts: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     )
     told = [np.nan if not ok else float(profile.count(count)) for count, ok in zip(outcomes, known & ~few, strict=True)]
     sizes = [0.0 if profile.small(count).any() else float(profile.count(count)) for count in cases]
+    for i, total in enumerate(totals):
+        if total is not None:
+            sizes[i] = total[0]
+            told[i] = total[1] if np.isfinite(told[i]) and np.isfinite(total[1]) else told[i]
     # what is withheld is not known to a reader, either; that a cohort is closed is told by `role`
     return cohorts.assign(cases=np.array(sizes, dtype=np.int64), outcomes=pd.array(told, dtype="Float64"))
 

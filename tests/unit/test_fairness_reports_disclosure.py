@@ -233,6 +233,33 @@ def test_cohorts_tell_outcomes_only_where_there_are_enough_of_both() -> None:
     assert table["outcomes"][0] == 35
 
 
+def test_everybody_of_a_split_is_told_once() -> None:
+    groups = {"f": (33, 51, 62, 202), "m": (41, 57, 66, 198)}
+    exact = metric_rows(
+        ("base_rate", 182 / 710, 710), ("precision_at_capacity", 74 / 202, 710), ("recall_at_capacity", 74 / 182, 710),
+        ("lift_at_capacity", 1.43, 710), ("brier", 0.2, 710),
+    )  # fmt: skip
+    found = protect(
+        {"fairness": fairness(groups), "metrics": exact}, cases(groups), profile="default",
+        protected=ProtectedSpec(attributes=["sex"], intersections="none"), minimum_cell=10,
+    )  # fmt: skip
+    table = found.frames["fairness"].query("band == 'all'").set_index(["attribute", "metric", "comparison"])
+    told = table.loc[(OVERALL, "base_rate", "value")]
+    metrics = found.frames["metrics"].set_index("metric")
+    # 75, 110, 130 and 400: rounding the sum itself would give 710, and 180 outcomes
+    assert found.total("s", 710, RULES) == (715, 185)
+    assert (told["n"], told["value"]) == (715, round(185 / 715, 4))
+    assert (metrics["n"] == 715).all()
+    assert metrics.loc["base_rate", "value"] == told["value"]
+    assert metrics.loc["recall_at_capacity", "value"] == round(75 / 185, 4)
+    assert table.loc[(OVERALL, "tpr", "value"), "value"] == metrics.loc["recall_at_capacity", "value"]
+    cohorts = pd.DataFrame({"cases": [710, 710, 99], "outcomes": [182, np.nan, np.nan]})
+    told = protect_cohorts(cohorts, RULES, [found.total("s", 710, RULES)] * 2 + [found.total("s", 99, RULES)])
+    assert told["cases"].tolist() == [715, 715, 100]
+    assert told["outcomes"].isna().tolist() == [False, True, True]
+    assert told["outcomes"][0] == 185
+
+
 def test_rows_without_an_interval_or_a_measure_pass() -> None:
     frame = pd.DataFrame([["s", None, "none", "base_rate", 0.3, None, None, 300]],
                          columns=["split", "as_of", "model", "metric", "value", "low", "high", "n"])  # fmt: skip
