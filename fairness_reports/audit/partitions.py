@@ -18,7 +18,17 @@ from fairness_reports.audit.auc import auc_across, auc_by_group
 from fairness_reports.audit.draws import bootstrapped, replicated
 from fairness_reports.audit.estimates import AucEstimate, Estimate, RatioEstimate
 from fairness_reports.audit.grouping import Groups, banded, by_attribute, crossed, everybody, pooled, score_bands
-from fairness_reports.audit.metrics import ALL_SELECTED, AREAS, BAND_METRICS, NONE_SELECTED, RATIOS, SCORED
+from fairness_reports.audit.metrics import (
+    ALL_SELECTED,
+    AREAS,
+    BAND_METRICS,
+    NO_KNOWN,
+    NO_NON_OUTCOMES,
+    NO_OUTCOMES,
+    NONE_SELECTED,
+    RATIOS,
+    SCORED,
+)
 from fairness_reports.audit.points import fairlearn_points
 from fairness_reports.audit.reasons import NO_SCORES, NONE_KNOWN, TOO_MANY_GROUPS
 from fairness_reports.audit.shares import shares
@@ -186,6 +196,9 @@ def _partition(sums: Sums, drawn: Array, minimum: int, unscored: str | None, mor
         estimate = RatioEstimate(metric, sums, points[metric], replicated(ratio, drawn, keep), minimum)
         if ratio.empty in {NONE_SELECTED, ALL_SELECTED}:
             _none_known(estimate, sums, ratio.empty)
+        elif ratio.empty in {NO_OUTCOMES, NO_NON_OUTCOMES}:
+            # where no outcome is known, nobody can say that there are none
+            estimate.reason[(estimate.reason == ratio.empty) & (sums.metric("base_rate")[1] == 0)] = NO_KNOWN
         estimates[metric] = estimate
     return Partition(sums.groups, sums.cases(), estimates | more)
 

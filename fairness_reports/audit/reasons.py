@@ -35,6 +35,12 @@ MODEL_UNKNOWN: Final = "the model's selection is not known"
 WITHHELD: Final = "not shown: too few cases, or it would give such a group away"
 """Of every figure that disclosure control withholds, so that what is small is not told from what protects it."""
 
+EXACT: Final = frozenset(
+    [metrics.NO_CASES, metrics.NO_KNOWN, metrics.NO_OUTCOMES, metrics.NO_NON_OUTCOMES, metrics.NONE_SELECTED,
+     metrics.ALL_SELECTED, NO_VARIATION, ZERO_REFERENCE, SMALL_REFERENCE, NONE_KNOWN, MODEL_UNKNOWN]
+)  # fmt: skip
+"""Reasons that state of somebody's group that a count is zero, small, or everybody: they tell as much as the count."""
+
 POOLED: Final[dict[str, str]] = {"en": spec.POOLED, "de": "kleine Gruppen zusammen"}
 """The group of all groups too small to be shown, by language."""
 

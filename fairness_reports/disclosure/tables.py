@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from fairness_reports.audit.reasons import WITHHELD
+from fairness_reports.audit.metrics import NO_KNOWN
+from fairness_reports.audit.reasons import EXACT, MODEL_UNKNOWN, WITHHELD
 from fairness_reports.disclosure.counted import Split
 from fairness_reports.disclosure.fairness import Told
 from fairness_reports.disclosure.figures import NORMAL, ends, records, told_size, width_step
@@ -254,6 +255,7 @@ def protect_decisions(decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame
     shown: dict[tuple[str, str, str], dict[str, bool]] = {}
     for key, part in made.groupby(["as_of", "cases", "attribute"], sort=False):
         shown[(str(key[0]), str(key[1]), str(key[2]))] = _groups_shown(part, profile)
+    unknown = {_what(row) for row in rows if row["attribute"] == OVERALL and row["reason"] in (NO_KNOWN, MODEL_UNKNOWN)}
     kept = []
     for row in rows:
         place = (str(row["as_of"]), str(row["cases"]))
@@ -264,7 +266,7 @@ def protect_decisions(decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame
             right = right and shown.get((*place, OVERALL), {}).get(OVERALL, False)
         elif reference is not None:
             right = right and groups.get(reference, False)
-        if not right or (pd.isna(row["value"]) and str(row["reason"]).startswith("fewer than")):
+        if not right or (pd.isna(row["value"]) and not _may_say(row, unknown)):
             kept.append(row | dict.fromkeys(_FIGURES, np.nan) | {"n": np.nan, "reason": WITHHELD})
             continue
         n = float(row["n"]) if pd.notna(row["n"]) else np.nan
@@ -279,6 +281,20 @@ def protect_decisions(decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame
                 told |= {"low": low, "high": high}
         kept.append(row | told)
     return _typed(kept, decisions)
+
+
+def _what(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of which figure a row speaks; a change of a gap, which everybody has none of, is known where agreement is."""
+    metric = "agreement" if row["metric"] == "gap_change" else row["metric"]
+    return (*(str(row[name]) for name in ("as_of", "cases", "who")), str(metric))
+
+
+def _may_say(row: Mapping[str, Any], unknown: set[tuple[str, ...]]) -> bool:
+    """Whether a reason may be told: one that gives a count of the group away only where nothing is known of anybody."""
+    reason = str(row["reason"])
+    if reason in (NO_KNOWN, MODEL_UNKNOWN) and _what(row) in unknown:
+        return True
+    return reason not in EXACT and not reason.startswith("fewer than")
 
 
 def _groups_shown(part: pd.DataFrame, profile: Profile) -> dict[str, bool]:

@@ -310,7 +310,7 @@ def test_unknown_outcomes_count_only_where_no_outcome_is_needed() -> None:
     for metric, wanted in (("selection_rate", known["selected"].mean()), ("mean_score", known["score"].mean())):
         assert pick(result, attribute="overall", group="overall", metric=metric)["value"] == pytest.approx(wanted)
     nothing = run(frame.assign(outcome=np.nan))
-    assert pick(nothing, attribute="overall", group="overall", metric="tpr")["reason"] == "no outcomes"
+    assert pick(nothing, attribute="overall", group="overall", metric="tpr")["reason"] == "no known outcomes"
     assert pick(nothing, attribute="overall", group="overall", metric="brier")["reason"] == "no known outcomes"
 
 

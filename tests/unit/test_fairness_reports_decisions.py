@@ -12,11 +12,14 @@ import pytest
 
 from data_contracts.answers import read_answers
 from data_contracts.errors import UsageError
-from fairness_reports.audit.reasons import FEW_DECISIONS, MODEL_UNKNOWN, in_words
+from fairness_reports.audit.metrics import NONE_SELECTED
+from fairness_reports.audit.reasons import FEW_DECISIONS, MODEL_UNKNOWN, WITHHELD, in_words
 from fairness_reports.charter import Caseload
 from fairness_reports.decisions import ANSWERS, COLUMNS, Listed, check_answers, decisions
 from fairness_reports.decisions.answers import Checked
 from fairness_reports.decisions.figures import DETAILS, decided
+from fairness_reports.disclosure import profile_of
+from fairness_reports.disclosure.tables import protect_decisions
 from fairness_reports.spec import ProtectedSpec
 
 TODAY = dt.date(2026, 3, 1)
@@ -266,6 +269,24 @@ def test_days_stand_by_themselves_and_a_lost_selection_has_a_reason() -> None:
     assert value(newest, "joint", "overall", "overall", "selection_rate")["value"] > 0
     assert "fnr" not in set(newest["metric"])
     assert newest.loc[newest["metric"] == "gap_change", "value"].isna().all()
+    # nothing is known of the model: nobody can say that it selected all or none
+    for metric in DETAILS[0]:
+        assert set(newest.loc[newest["metric"] == metric, "reason"]) == {MODEL_UNKNOWN, "fewer than 10"}
+    safe = protect_decisions(newest, profile_of("default"))
+    assert set(safe.loc[safe["metric"].isin([*DETAILS[0], "gap_change"]), "reason"]) == {MODEL_UNKNOWN, WITHHELD}
+    assert value(safe, "joint", "overall", "overall", "agreement")["reason"] == MODEL_UNKNOWN
+
+
+def test_a_reason_tells_no_exact_count() -> None:
+    """That of men none was selected by the model, or that of them alone nothing is known, is a count like any other."""
+    every = answers()
+    men = every["sex"] == "male"
+    for lost, said in ((False, NONE_SELECTED), (None, MODEL_UNKNOWN)):
+        made = decisions(every.assign(model_selected=every["model_selected"].where(~men, lost)), SPEC, replicates=100)
+        assert value(made, "joint", "sex", "male", "not_taken_up_selected")["reason"] == said
+        safe = protect_decisions(made, profile_of("default"))
+        assert value(safe, "joint", "sex", "male", "not_taken_up_selected")["reason"] == WITHHELD
+        assert set(safe["reason"].dropna()) <= {WITHHELD, FEW_DECISIONS}
 
 
 def test_nothing_read_nothing_said() -> None:
