@@ -208,7 +208,7 @@ def _files(out: Path, name: str) -> list[Path]:
         if not out.parent.is_dir():
             raise UsageError("there is no such folder.", where=str(out.parent), todo="Check --out.")
     else:
-        if out.exists() and not out.is_dir():
+        if (out.suffix or out.exists()) and not out.is_dir():  # a new folder has no ending: a slip would make one
             raise UsageError(
                 "a list is written as .xlsx or .csv.", where=str(out), todo="Name such a file, or a folder for both."
             )

@@ -133,6 +133,8 @@ def test_wrong_names_and_files_are_told_without_a_row(
     plumbline(*line, "--out", tmp_path / "no" / "x.xlsx", code=2).says("no such folder")
     (tmp_path / "x.ods").touch()
     plumbline(*line, "--out", tmp_path / "x.ods", code=2).says(".xlsx or .csv")
+    plumbline(*line, "--out", tmp_path / "new.txt", code=2).says(".xlsx or .csv")
+    assert not (tmp_path / "new.txt").exists()
     plumbline(*line, "--blind", "--after", tmp_path / "x.xlsx", "--out", tmp_path / "y", code=2).says("exclude")
     plumbline(*line, "--after", tmp_path / "nowhere.xlsx", "--out", tmp_path / "y", code=2).says("no such file")
     assert not (released_home / "openings.log").exists()
