@@ -14,6 +14,9 @@ from markupsafe import Markup
 
 from fairness_reports.reports.charts import Chart
 
+FICTIONAL = "fictional"
+"""The place of fictional cases on the page of explanations, for links from other pages."""
+
 
 def code(name: object) -> Markup:
     """A name of a file, a table, a column or a field: the same in every language, and marked as such."""

@@ -13,7 +13,7 @@ from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import count, factor_words, interval, known, metric_label
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Cell, Fold, Para, Section, Table, code
+from fairness_reports.reports.layout import FICTIONAL, Block, Cell, Fold, Links, Para, Section, Table
 from models.explanation.stability import AGREEMENT, OVERLAP
 from models.informative import REASONS
 from models.metrics import parts_of
@@ -84,40 +84,18 @@ def _cut(language: Language, cut: float) -> str:
 
 
 def _vignettes(language: Language, context: ReportContext) -> Section | str:
-    """Fictional cases with their scores, and the statements about their order."""
+    """Whether fictional cases came in the expected order; who they are stands on the page of explanations."""
     t = language.t
-    cases = context.manifest.get("vignettes") or []
-    if not cases:
+    if not context.manifest.get("vignettes"):
         return t("tested.absent_vignettes")
-    rows: list[list[Cell | str]] = []
-    for case in sorted(cases, key=lambda each: (-float(each["score"]), str(each["name"]))):
-        said = interval(language, "mean_score", case.get("low"), case.get("high")) or ""
-        note = t("tested.informative") if case.get("informative", True) else _reason(language, case.get("reason"))
-        score = Cell(language.percent(case["score"], 1), said)
-        rows.append([Cell(language.text(case["story"]), code(case["name"])), score, note])
-    head = [t("tested.fictional"), t("tested.score"), t("tested.says_something")]
-    blocks: list[Block] = [
-        Para(t("tested.vignettes_intro")),
-        Table(t("tested.vignettes_title"), head, rows, numbers_from=99),
-    ]
+    blocks: list[Block] = [Para(t("tested.vignettes_intro"))]
     statements = context.manifest.get("statements") or []
     if statements:
-        told: list[list[Cell | str]] = [
-            [
-                language.text(each["because"]),
-                Cell(t("tested.above", higher=code(each["higher"]), lower=code(each["lower"]))),
-                Cell(t("tested.holds"), look="state within") if each["holds"]
-                else Cell(t("tested.holds_not"), look="state outside"),
-            ]
-            for each in sorted(statements, key=lambda each: bool(each["holds"]))
-        ]  # fmt: skip
-        head = [t("tested.because"), t("tested.expected_order"), t("fairness.result")]
-        blocks += [Para(t("tested.statements_intro")), Table(t("tested.statements_title"), head, told)]
-    return Section(t("tested.vignettes_title"), blocks, part=_PART)
-
-
-def _reason(language: Language, reason: Any) -> str:
-    return language.word("little_said", str(reason)) if known(reason) else language.t("tested.says_little")
+        held = language.number(sum(bool(each["holds"]) for each in statements))
+        blocks.append(Para(t("fictional.held", held=held, all=language.number(len(statements))), "sentence"))
+        blocks.append(Para(t("tested.statements_intro")))
+    link = (f"explanations.html#{FICTIONAL}", t("tested.vignettes_title"), t("tested.vignettes_more"))
+    return Section(t("tested.vignettes_title"), [*blocks, Links([link])], part=_PART)
 
 
 def _uninformative(language: Language, context: ReportContext) -> Section | str:
@@ -190,13 +168,17 @@ def _stability(language: Language, context: ReportContext) -> Section | str:
     if frame.empty:
         return t("tested.absent_stability")
     rows: list[list[Cell | str]] = []
+    spreads = False
     for row in frame.drop_duplicates("metric").sort_values("metric").to_dict("records"):
-        spread = "–"
-        if known(row["low"]) and known(row["high"]):
+        spread = ""
+        if known(row["low"]) and known(row["high"]) and row["low"] < row["high"]:
             ends = {end: language.number(row[end], 2) for end in ("low", "high")}
             spread = str(t("form.interval", **ends))
-        rows.append([metric_label(language, row["metric"]), language.number(row["value"], 2), spread])
+        rows.append([metric_label(language, row["metric"]), language.number(row["value"], 2), spread or "–"])
+        spreads = spreads or bool(spread)
     head = [t("index.metric"), t("index.value"), t("index.interval")]
+    if not spreads:
+        head, rows = head[:-1], [each[:-1] for each in rows]
     blocks: list[Block] = [
         Para(t("tested.stability_intro")),
         Table(t("tested.stability_title"), head, rows, numbers_from=1),

@@ -16,7 +16,7 @@ from fairness_reports.reports.explanations.shape import HARDLY
 from fairness_reports.reports.explanations.shapes import category_words, feature_label, strength
 from fairness_reports.reports.figures import factor_words, interval, known
 from fairness_reports.reports.language import Language
-from fairness_reports.reports.layout import Block, Cell, Facts, Para, Section, Table
+from fairness_reports.reports.layout import FICTIONAL, Block, Cell, Facts, Para, Section, Table
 from fairness_reports.reports.values import number_words
 
 _SIDES = ("higher", "lower")
@@ -29,7 +29,8 @@ def fictional_sections(language: Language, context: ReportContext) -> list[Secti
     if not cases:
         return []
     places = {str(case["name"]): language.number(k) for k, case in enumerate(cases, 1)}
-    sections = [Section(t("tested.vignettes_title"), [Para(t("fictional.intro"))])]
+    intro = Markup('<span id="{}">{}</span>').format(FICTIONAL, t("fictional.intro"))
+    sections = [Section(t("tested.vignettes_title"), [Para(intro)])]
     sections += [_case(language, context, case, places[str(case["name"])]) for case in cases]
     statements = context.manifest.get("statements") or []
     if statements:
