@@ -356,6 +356,16 @@ def test_nothing_missing_is_said() -> None:
     assert "so are the answers of people" in text
 
 
+def test_the_card_names_files_without_a_hash_of_theirs(plain: dict[str, Any]) -> None:
+    """Whoever knows all rows but one could try what the last one is until the hash fits."""
+    delivered = fake.context().manifest["inputs"]
+    assert by_field(plain["model_card"])["inputs"]["value"] == [
+        {"en": each["file"], "de": each["file"]} for each in delivered
+    ]
+    assert delivered
+    assert all(each["sha256"] not in json.dumps(plain) for each in delivered)
+
+
 def test_the_card_says_how_far_ahead_and_for_whom_and_what_nobody_marked() -> None:
     text = words(page_html("en", fake.context(horizon="90d"), "model_card"))
     assert "Time within which it counts 90 days" in text
