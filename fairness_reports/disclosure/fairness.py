@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fairness_reports.audit.metrics import RATIOS, SHARES
-from fairness_reports.audit.reasons import WITHHELD
+from fairness_reports.audit.reasons import EXACT, WITHHELD
 from fairness_reports.audit.table import COLUMNS, typed
 from fairness_reports.disclosure import figures
 from fairness_reports.disclosure.counted import Part, Split
@@ -47,6 +47,7 @@ class FairnessRows:
         self._splits, self._left, self._profile = splits, left, profile
         self.told: Told = {}
         self._counts: dict[tuple[int, int], Array] = {}
+        self._of_all: set[tuple[str, str, str]] = set()
 
     def protect(self, fairness: pd.DataFrame) -> pd.DataFrame:
         """The rows with the figures that may be told, cells that may not as one row each.
@@ -58,6 +59,7 @@ class FairnessRows:
         """
         rows: list[dict[str, Any]] = figures.records(fairness)
         kept = []
+        self._of_all = {_said(row) for row in rows if row["attribute"] == OVERALL and row["comparison"] == "value"}
         # figures first, then what compares them
         for row in sorted(rows, key=lambda row: row["comparison"] != "value"):
             found = self._row(row)
@@ -91,13 +93,18 @@ class FairnessRows:
         crossed = JOIN in str(row["attribute"])
         if crossed and level == HIDDEN and not row["confirmatory"]:
             return None  # a cell without cases has no rows either: `_absent` gives both the same one
-        if pd.isna(row["value"]) and part is None:
+        if pd.isna(row["value"]) and part is None and self._may_say(row):
             return row  # nothing was measured: the attribute is not in the data
-        if level >= needed and pd.isna(row["value"]) and not str(row["reason"]).startswith("fewer than"):
+        if level >= needed and pd.isna(row["value"]) and self._may_say(row):
             n = self._n(row, part, at) if part is not None and at is not None else np.nan
             return row | self._empty(row["reason"]) | {"n": n}
         n = figures.told_size(part, at, self._profile) if part is not None and at is not None and level else np.nan
         return row | self._empty(WITHHELD) | {"n": n if needed == SIZE else np.nan}
+
+    def _may_say(self, row: Mapping[str, Any]) -> bool:
+        """Whether a reason may be told: one that gives a count of a group away only where it is said of everybody."""
+        reason = str(row["reason"])
+        return not reason.startswith("fewer than") and (reason not in EXACT or _said(row) in self._of_all)
 
     def _empty(self, reason: str) -> dict[str, Any]:
         return {**dict.fromkeys(_FIGURES, np.nan), "needed_n": pd.NA, "reason": reason}
@@ -252,6 +259,10 @@ class FairnessRows:
     def _level(self, row: Mapping[str, Any]) -> int:
         part, at = self._part({**row, "band": "all"})
         return HIDDEN if part is None or at is None else int(part.levels[at])
+
+
+def _said(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(row["split"]), str(row["band"]), str(row["reason"])
 
 
 def _reference(row: Mapping[str, Any]) -> dict[str, str]:

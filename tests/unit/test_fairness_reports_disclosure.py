@@ -127,18 +127,19 @@ def test_small_groups_stand_together_as_the_audit_has_them() -> None:
     assert part.levels.tolist() == [SIZE, ALL, SIZE, HIDDEN, HIDDEN] or part.levels[-1] == HIDDEN
 
 
-def fairness(groups: dict[str, tuple[int, int, int, int]]) -> pd.DataFrame:
+def fairness(groups: dict[str, tuple[int, int, int, int]], against: str | None = None) -> pd.DataFrame:
     from fairness_reports.audit import audit
 
     made = cases(groups).drop(columns=["as_of", "band"]).rename(columns={"attribute sex": "sex"})
     made["case_id"] = [f"c{i}" for i in range(len(made))]
     made["score"] = 0.1 + 0.5 * made["selected"] + 0.1 * made["outcome"]
-    return audit(made, None, ProtectedSpec(attributes=["sex"], intersections="none"), replicates=50)
+    spec, references = ProtectedSpec(attributes=["sex"], intersections="none"), {"sex": against} if against else None
+    return audit(made, None, spec, replicates=50, references=references)
 
 
-def protected(groups: dict[str, tuple[int, int, int, int]]) -> pd.DataFrame:
+def protected(groups: dict[str, tuple[int, int, int, int]], against: str | None = None) -> pd.DataFrame:
     found = protect(
-        {"fairness": fairness(groups)}, cases(groups), profile="default",
+        {"fairness": fairness(groups, against)}, cases(groups), profile="default",
         protected=ProtectedSpec(attributes=["sex"], intersections="none"), minimum_cell=10,
     )  # fmt: skip
     return found.frames["fairness"].set_index(["attribute", "group", "band", "metric", "comparison"])
@@ -165,6 +166,17 @@ def test_what_is_withheld_has_one_reason_and_no_figure() -> None:
     assert table.loc[("sex", "x", "all", "tpr", "value"), "reason"] is None or pd.isna(
         table.loc[("sex", "x", "all", "tpr", "value"), "reason"]
     )
+
+
+def test_a_reason_tells_no_exact_count_of_a_group() -> None:
+    """That a ratio to women cannot be made because none of them is selected says it of them."""
+    groups = {"f": (0, 50, 0, 203), "m": (41, 57, 66, 198), "x": (100, 100, 100, 100)}
+    assert {"reference is zero", "reference too small"} <= set(fairness(groups, "f")["reason"])
+    assert set(protected(groups, "f")["reason"].dropna()) == {WITHHELD}
+    # where nobody at all is selected, that is no secret
+    nobody = protected({"f": (0, 50, 0, 203), "m": (0, 57, 0, 198)})
+    assert nobody.loc[("sex", "f", "all", "ppv", "value"), "reason"] == "none selected"
+    assert nobody.loc[("sex", "f", "all", "auc", "difference"), "reason"] == WITHHELD
 
 
 def test_an_interval_keeps_its_width_around_the_figure_that_is_told() -> None:
