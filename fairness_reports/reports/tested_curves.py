@@ -32,7 +32,7 @@ _DRAWN = 12  # factors in the picture; the table has all
 
 
 def decision_section(language: Language, context: ReportContext) -> Section | str:
-    """Net benefit of acting on scores above a threshold, beside acting on everybody and on nobody."""
+    """Net benefit of a made-up rule that selects from a threshold upwards, beside selecting everybody and nobody."""
     t, metrics = language.t, context.test_metrics()
     found: list[tuple[float, Any, Any]] = []
     for name, row in metrics.items():
@@ -47,7 +47,8 @@ def decision_section(language: Language, context: ReportContext) -> Section | st
     for threshold, row, everybody in told:
         share = language.percent(threshold, 0 if round(threshold, 2) == threshold else 1)
         all_value = float(everybody.value) if everybody is not None and known(everybody.value) else None
-        if row.value > max(0.0, all_value if all_value is not None else 0.0):
+        # by its whole range: a figure above both may be there by chance
+        if known(row.low) and row.low > max(0.0, all_value if all_value is not None else 0.0):
             better.append(share)
         cell = Cell(language.number(row.value, 3), interval(language, "net_benefit", row.low, row.high))
         rows.append([share, cell, language.number(all_value, 3), language.number(0.0, 3)])

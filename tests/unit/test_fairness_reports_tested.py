@@ -80,7 +80,7 @@ def test_development_and_sealed_test_are_told_apart() -> None:
     assert by["What each factor adds"] == ("development", "Earlier days: here the model was chosen")
     assert by["Would more data help?"][0] == by["Would another rule have chosen better?"][0] == "development"
     assert by["The sealed test"] == ("test", "Sealed test: opened after the choice")
-    assert by["Is acting on the scores worth it?"][0] == by["Lists of the highest scores"][0] == "test"
+    assert by["Made-up rules compared"][0] == by["Lists of the highest scores"][0] == "test"
     assert by["Fictional cases"][0] == "deployed"
     # no figure of the test stands among those of development: every one of its rows has a value of its own
     context = fake.context()
