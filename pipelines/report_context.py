@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data_contracts.rules import rule_labels
 from data_contracts.warehouse import quoted
 from fairness_reports.audit.grouping import score_bands
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
@@ -20,6 +21,7 @@ from features.fields import EventFeature
 from features.labels import labels, missing_rule
 from features.spec import columns
 from features.windows import read_window
+from features.words import Text
 from models.candidates.points import PointsModel
 from models.model import Model
 from pipelines.packs import Pack
@@ -48,6 +50,7 @@ def pack_context(pack: Pack, manifest: Mapping[str, Any], **frames: Any) -> Repo
             for name, band in zip(score_bands(np.empty(0), ends[:-1])[0], programme.bands.root, strict=True)
         ],
         features=_lines(pack),
+        rule_labels={rule: Text(**said) for rule, said in rule_labels(pack.contract).items()},
         excluded=excluded(pack),
         **frames,
     )

@@ -7,6 +7,7 @@ This face is what other modules use; docs/quality.md says which field gives whic
 
 from data_contracts.rules.check import apply_rules, blocking_reasons, failing_rows, write_failures
 from data_contracts.rules.compile import check_rules, compile_rules
+from data_contracts.rules.items import rule_labels
 from data_contracts.rules.model import Rule, RuleResult, Scope, Severity, Tolerance
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "check_rules",
     "compile_rules",
     "failing_rows",
+    "rule_labels",
     "write_failures",
 ]

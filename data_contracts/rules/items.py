@@ -7,11 +7,14 @@ Does not belong here: what rule comes of it (compile).
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_contracts.rules.model import Severity, Tolerance, Unit
+
+if TYPE_CHECKING:
+    from data_contracts.contract import Contract
 
 Metric = Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"]
 OPERATORS = (
@@ -114,6 +117,27 @@ class Item(BaseModel):
                 raise ValueError("Plumbline's own rules let no row pass: remove the operator")
         return self
 
+    @model_validator(mode="after")
+    def _labelled(self) -> Item:
+        for own in self.custom_properties:
+            if own.get("property") != "label":
+                continue
+            said = own.get("value")
+            if (
+                not isinstance(said, dict)
+                or set(said) != {"en", "de"}
+                or not all(_is_text(said[code]) for code in said)
+            ):
+                raise ValueError("a rule's “label” has “en” and “de”, each with words")
+            if self.name is None:
+                raise ValueError("a rule with a “label” has a “name” too")
+        return self
+
+    @property
+    def label(self) -> dict[str, str] | None:
+        """What reports call the rule, by language; without it they show its name as it stands."""
+        return next((dict(own["value"]) for own in self.custom_properties if own.get("property") == "label"), None)
+
     def _given(self) -> dict[str, Any]:
         dumped = self.model_dump(by_alias=True)
         return {name: dumped[name] for name in OPERATORS if dumped[name] is not None}
@@ -124,3 +148,29 @@ class Item(BaseModel):
         for operator, given in self._given().items():
             return Tolerance(operator, tuple(given) if operator in PAIRS else (float(given),), self.unit)
         return Tolerance()
+
+
+def rule_labels(contract: Contract) -> dict[tuple[str, str], dict[str, str]]:
+    """What reports call the rules that a contract names.
+
+    Parameters
+    ----------
+    contract : Contract
+        A contract without mistakes.
+
+    Returns
+    -------
+    dict
+        By table and name of the rule: its words by language, `en` and `de`. Rules without a label are not in it.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for table in contract.tables:
+        for raw in (*table.quality, *(each for column in table.columns for each in column.quality)):
+            item = Item.model_validate(raw)
+            if item.name is not None and item.label is not None:
+                found[table.name, item.name] = item.label
+    return found
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

@@ -200,6 +200,8 @@ class ReportContext:
         The release of an earlier day that this one is compared with; None where there is none.
     programmes : sequence of ProgrammeLine
         All programmes of the home as they stood when the release was made, this one included.
+    rule_labels : mapping of (str, str) to Text
+        By table and name, what rules are called that the contract names.
     records : mapping, optional
         The public records (fairness_reports.transparency.records), for their page.
     """
@@ -242,6 +244,7 @@ class ReportContext:
     horizon: str | None = None
     before: Before | None = None
     programmes: Sequence[ProgrammeLine] = ()
+    rule_labels: Mapping[tuple[str, str], Text] = field(default_factory=dict)
     records: Mapping[str, Any] | None = None
 
     @property

@@ -10,12 +10,13 @@ import re
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import known
 from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Section, Table, code
+from features.words import Text
 
 # how data_contracts.quality names the measures that are no rules
 _MEASURE = "info"
@@ -55,8 +56,10 @@ def _refusal(language: Language, context: ReportContext) -> list[Section]:
     return [Section(language.t("index.reasons"), [Bullets(reasons)])]
 
 
-def rule_words(language: Language, rule: str) -> Markup:
-    """What a rule demands, in words; its own name where the contract gave it one."""
+def rule_words(language: Language, rule: str, label: Text | None = None) -> Markup:
+    """What a rule demands, in words: those that the contract has for it, its own name where it has a name only."""
+    if label is not None:
+        return escape(language.text(label))
     column, colon, kind = rule.partition(": ")
     if not colon:
         return language.t("rule.fields") if rule == "fields" else code(rule)
@@ -85,11 +88,12 @@ def _rules(language: Language, context: ReportContext, frame: pd.DataFrame) -> S
         _light=frame["severity"] == "warning",
     )
     rows: list[list[Cell | str]] = []
+    labels = context.rule_labels
     for row in rows_of(ordered.sort_values(["_met", "_clean", "_light", "table", "rule"], kind="stable")):
         look = "within" if row.passed else "warning" if row.severity == "warning" else "outside"
         rows.append(
             [
-                Cell(rule_words(language, str(row.rule)), code(row.table)),
+                Cell(rule_words(language, str(row.rule), labels.get((row.table, row.rule))), code(row.table)),
                 Cell(t("quality.met") if row.passed else t("quality.broken"), look=f"state {look}"),
                 Cell(language.word("severity", str(row.severity))),
                 _count(language, context, row.checked),
