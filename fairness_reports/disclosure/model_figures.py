@@ -24,6 +24,7 @@ from fairness_reports.disclosure.profile import Profile, to_step
 from fairness_reports.spec import OVERALL
 
 CAPACITY: Final = "_at_"
+_FIGURES: Final = ("value", "low", "high")
 _NO_PERSONS: Final = ("factor_rank_agreement", "factor_top_overlap")
 _BY_RANK: Final = ("auc", "average_precision", "calibration_slope", "calibration_intercept", "calibration_error")
 _ROWS: Final = "training_rows"
@@ -64,7 +65,7 @@ def protect_metrics(metrics: pd.DataFrame, profile: Profile, splits: Mapping[str
             told[i] = found
     table = pd.DataFrame(told, columns=[*made.columns, *(["reason"] if "reason" not in made.columns else [])])
     table["n"] = table["n"].astype("Float64").astype("Int64")
-    return table.astype(dict.fromkeys(("value", "low", "high"), "float64"))
+    return table.astype(dict.fromkeys(_FIGURES, "float64"))
 
 
 class _Model:
@@ -113,7 +114,10 @@ class _Model:
         name, part = _split(metric)
         n = float(row["n"]) if pd.notna(row["n"]) else np.nan
         if name in _NO_PERSONS:
-            return row | {"value": self._profile.told(row["value"]), "n": self._n(n), "reason": None}
+            figures = {each: self._profile.told(row[each]) if pd.notna(row[each]) else np.nan for each in _FIGURES}
+            if not figures["high"] > figures["low"]:  # without a width it is no interval, but the figure unrounded
+                figures |= {"low": np.nan, "high": np.nan}
+            return row | figures | {"n": self._n(n), "reason": None}
         if pd.isna(row["value"]):
             return row | {"n": self._n(n), "reason": None}
         if name == _ROWS:

@@ -19,7 +19,7 @@ from fairness_reports.disclosure.counted import Split
 from fairness_reports.disclosure.fairness import Told
 from fairness_reports.disclosure.figures import NORMAL, ends, records, told_size, width_step
 from fairness_reports.disclosure.levels import ALL, HIDDEN, SIZE, levels_of
-from fairness_reports.disclosure.profile import Profile, nice, to_step
+from fairness_reports.disclosure.profile import Profile, nice, to_step, up_to_step
 from fairness_reports.spec import NOT_RECORDED, OVERALL, POOLED
 
 Splits = Mapping[str, Split]
@@ -27,6 +27,7 @@ Splits = Mapping[str, Split]
 _FIGURES: Final = ("value", "low", "high")
 _TENTHS: Final = 2.56
 """Between the tenth and the ninetieth percentile lie so many standard deviations."""
+_HUNDREDTH: Final = 0.01
 QUARANTINED: Final = "quarantined_share: "
 
 
@@ -151,8 +152,12 @@ def protect_shapes(shapes: pd.DataFrame, profile: Profile) -> pd.DataFrame:
             n = float(row["n"])
             spread = (float(row["high"]) - float(row["low"])) / _TENTHS
             step = nice(profile.base / n * spread) if np.isfinite(spread) and spread > 0 else 0.0
-            figures = {name: float(row[name]) for name in ("mean_contribution", "low", "high")}
-            told = {name: profile.told(to_step(value, step) if step else value) for name, value in figures.items()}
+            step = max(step, _HUNDREDTH)  # the ends are known in hundredths: a finer mean could lie outside of them
+            told = {
+                "mean_contribution": profile.told(to_step(float(row["mean_contribution"]), step)),
+                "low": profile.told(-up_to_step(-float(row["low"]), step) + 0.0),
+                "high": profile.told(up_to_step(float(row["high"]), step)),
+            }
             # all cases with a value, less everybody, are those without one
             given_away = row["part"] == "typical" and any(i in hidden for i in missing)
             rows[i] = row | told | {"n": np.nan if given_away else float(profile.count(n))}

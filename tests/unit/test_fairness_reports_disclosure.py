@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,9 @@ from fairness_reports.disclosure.levels import ALL, HIDDEN, SIZE, levels_of, roo
 from fairness_reports.disclosure.model_figures import protect_metrics
 from fairness_reports.disclosure.profile import PROFILES, nice, to_step
 from fairness_reports.disclosure.tables import protect_quality, protect_shapes
+from fairness_reports.reports import page_html
 from fairness_reports.spec import OVERALL, POOLED, ProtectedSpec
+from tests import fairness_reports_fake as fake
 
 RULES = PROFILES["default"]
 
@@ -194,6 +198,24 @@ def test_a_figure_without_an_interval_stays_without() -> None:
     assert np.isnan(ends(0.25, None, None, 0.25, 0.01, share=True)).all()
 
 
+def test_an_interval_without_a_width_is_not_told() -> None:
+    rows = metric_rows(("factor_rank_agreement[seeds]", 0.758241758, 700), ("factor_top_overlap[seeds]", 0.8, 700))
+    rows.loc[0, ["low", "high"]] = 0.758241758
+    rows.loc[1, ["low", "high"]] = [0.733333333, 0.866666667]
+    table = protect_metrics(rows, RULES)
+    assert table["value"].tolist() == [0.7582, 0.8]
+    assert table.loc[0, ["low", "high"]].isna().all()
+    assert table.loc[1, ["low", "high"]].tolist() == [0.7333, 0.8667]
+    # the page prints such a value alone
+    context = fake.context()
+    frame = context.metrics.copy()
+    bare = frame["metric"].str.startswith("factor_")
+    frame.loc[bare, ["low", "high"]] = 0.82
+    frame.loc[bare, "value"] = 0.82
+    page = page_html("en", replace(context, metrics=frame), "models")
+    assert "0.82 to 0.82" not in page
+
+
 def test_a_part_and_its_rest_are_both_large_or_neither_is_shown() -> None:
     table = protect_metrics(
         metric_rows(
@@ -243,6 +265,21 @@ def test_cohorts_tell_outcomes_only_where_there_are_enough_of_both() -> None:
     assert table["cases"].tolist() == [105, 110, 100]
     assert table["outcomes"].isna().tolist() == [False, True, True]
     assert table["outcomes"][0] == 35
+
+
+def test_the_mean_of_a_shape_lies_between_its_ends() -> None:
+    frame = pd.DataFrame(
+        [("f", "x", 0, "bin", 800, 0.0749, 0.07, 0.08), ("f", "x", 1, "bin", 400, -0.1049, -0.11, 0.24),
+         ("f", "x", 2, "bin", 40, 0.0351, 0.02, 0.33), ("f", "x", 3, "bin", 900, 0.0049, 0.0, 0.0)],
+        columns=["factor", "feature", "position", "part", "n", "mean_contribution", "low", "high"],
+    ).assign(value_from=0.0, value_to=1.0, category=None, reason=None)  # fmt: skip
+    table = protect_shapes(frame, RULES)
+    figures = table[["low", "mean_contribution", "high"]].to_numpy()
+    assert (np.diff(figures, axis=1) >= 0).all()
+    assert (table["low"] <= frame["low"]).all()
+    assert (table["high"] >= frame["high"]).all()
+    # one step for all three of a row
+    assert figures.tolist() == [[0.07, 0.07, 0.08], [-0.11, -0.1, 0.24], [0.02, 0.04, 0.34], [0.0, 0.0, 0.0]]
 
 
 def test_everybody_of_a_split_is_told_once() -> None:
