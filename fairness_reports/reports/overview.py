@@ -6,6 +6,7 @@ Does not belong here: the words themselves (catalogue), drawing (charts), layout
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from fairness_reports.reports.bands import band_rows, band_sentence, is_told, of_100
@@ -106,7 +107,10 @@ def _numbers(language: Language, context: ReportContext) -> Section:
     t, cases = language.t, cases_word(language, context)
     cards: list[tuple[str, str]] = []
     if context.scored is not None:
-        cards.append((count(language, context, context.scored), t("index.scored", cases=cases)))
+        said = t("index.scored", cases=cases)
+        if (day := _scored_day(context)) is not None:
+            said = t("index.scored_of", cases=cases, date=language.date(day))
+        cards.append((count(language, context, context.scored), said))
     rate = context.test_metrics().get("base_rate")
     if rate is not None:
         cards.append((count(language, context, rate.n), t("index.tested", cases=cases)))
@@ -116,6 +120,16 @@ def _numbers(language: Language, context: ReportContext) -> Section:
     if context.scored is None:
         blocks.append(Para(t("index.not_scored"), "note"))
     return Section(t("index.numbers_title"), blocks)
+
+
+def _scored_day(context: ReportContext) -> date | None:
+    """The day of the cohort with scores, where it is not the day that the release speaks of."""
+    cohort = (context.manifest.get("deployed_model") or {}).get("cohort")
+    days = context.cohorts.loc[context.cohorts["cohort"].astype(str) == str(cohort), "as_of"]
+    if cohort is None or days.empty:
+        return None
+    day = date.fromisoformat(str(days.iloc[0])[:10])
+    return None if day == context.as_of else day
 
 
 def band_label(language: Language, context: ReportContext, low: float, high: float) -> str:
@@ -137,7 +151,7 @@ def _bands(language: Language, context: ReportContext, bands: list[tuple[float, 
     for start, end, row in bands:
         label = band_label(language, context, start, end)
         scores = t("form.interval", low=language.percent(start), high=language.percent(end))
-        n = count(language, context, row.n)
+        n = count(language, context, row.n, row.reason)
         if not is_told(row, context.minimum_cell):
             rows.append([label, scores, n, Cell(t("form.too_few"), look="missing")])
             continue

@@ -142,6 +142,18 @@ def test_the_verdict_s_reasons_stand_on_the_overview(pages: dict[tuple[str, str,
     assert "1 agreed threshold held" in words(pages["fit", "en", "index"])
 
 
+def test_scores_of_another_day_than_the_release_s_are_told_with_their_day() -> None:
+    context = fake.context()
+    cohort = context.cohorts.iloc[-1]
+    manifest = {**context.manifest, "deployed_model": {"name": "logistic", "cohort": cohort["cohort"]}}
+    same = replace(context, manifest={**manifest, "as_of": str(cohort["as_of"])[:10]})
+    assert "all scores are of the cases of" not in words(page_html("en", same, "index"))
+    later = replace(context, manifest={**manifest, "as_of": "2015-03-01"})
+    day = Language("en").date(str(cohort["as_of"])[:10])
+    assert f"with a score; all scores are of the cases of {day}" in words(page_html("en", later, "index"))
+    assert "alle Schätzwerte gelten für die Fälle vom" in words(page_html("de", later, "index"))
+
+
 def test_without_a_model_pages_say_so(pages: dict[tuple[str, str, str], str]) -> None:
     text = words(pages["descriptive_only", "en", "index"])
     assert "What a score means" not in text
