@@ -72,7 +72,8 @@ def store(run: Run, answers: pd.DataFrame, sha256: str) -> tuple[int, int]:
     Returns
     -------
     new, corrected : int
-        Cases that had no row yet, and rows that replace an earlier one (which stays, as it was read).
+        Answered cases that had no answer in this list before, and those whose earlier answer is replaced by another
+        (it stays, as it was read). Rows without an action are kept, and counted by neither.
     """
     make_table(run.con)
     differs = " OR ".join(f"a.{name} IS DISTINCT FROM k.{name}" for name in _REPLIES)
@@ -87,11 +88,11 @@ def store(run: Run, answers: pd.DataFrame, sha256: str) -> tuple[int, int]:
             f"INSERT INTO _answers VALUES ({', '.join('?' * 13)})",
             [[None if pd.isna(cell) else cell for cell in row] for row in frame.to_numpy(dtype=object)],
         )
-        before = _count(run)
         changed = _CHANGED.format(newest=_NEWEST, differs=differs)
-        new = run.con.execute(
-            f"SELECT count(*) FROM ({changed}) c WHERE NOT EXISTS (SELECT 1 FROM ops.feedback k WHERE "
-            "k.programme = $programme AND k.list_id = c.list_id AND k.as_of = c.as_of AND k.case_id = c.case_id)",
+        counted = run.con.execute(
+            f"SELECT count(*) FILTER (WHERE k.action IS NULL), count(*) FILTER (WHERE k.action IS NOT NULL) "
+            f"FROM ({changed}) c LEFT JOIN ({_NEWEST}) k ON k.list_id = c.list_id AND k.as_of = c.as_of "
+            "AND k.case_id = c.case_id WHERE c.action IS NOT NULL",
             {"programme": run.programme},
         ).fetchone()
         run.con.execute(
@@ -99,10 +100,9 @@ def store(run: Run, answers: pd.DataFrame, sha256: str) -> tuple[int, int]:
             f"{', '.join(KEPT)} FROM ({changed}) ORDER BY list_id, as_of, case_id",
             {"programme": run.programme, "at": dt.datetime.now(dt.UTC).replace(tzinfo=None), "sha": sha256},
         )
-        added = _count(run) - before
         run.con.execute("DROP TABLE _answers")
-    first = int(new[0]) if new else 0
-    return first, added - first
+    assert counted is not None, "counts are one row"  # noqa: S101
+    return int(counted[0]), int(counted[1])
 
 
 def _count(run: Run) -> int:

@@ -52,6 +52,7 @@ def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
         lines.append(f"  {file}: not in the contract, so not read ({len(names)}): {', '.join(names)}")
     lines.append(f"Rows: {', '.join(f'{table} {rows:,}' for table, rows in found.rows.items())} accepted.")
     if found.folder is not None:
-        lines.append(f"Worklist ({found.faults:,} faults): {found.folder / 'restricted' / 'worklist.xlsx'}")
+        told = "1 fault" if found.faults == 1 else f"{found.faults:,} faults"
+        lines.append(f"Worklist ({told}): {found.folder / 'restricted' / 'worklist.xlsx'}")
         lines.append(f"Quality report: {found.folder / 'open' / 'reports' / 'en' / 'quality.html'}")
     return Ending(3 if found.reasons else 0, "\n".join(lines))

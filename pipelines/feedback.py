@@ -130,7 +130,8 @@ def _refused(home: Home, programme: str, sheet: AnswerSheet, faults: list[Fault]
     reasons = [f"{sheet.name}, {fault}" for fault in faults[:SHOWN]]
     if len(faults) > SHOWN:
         reasons.append(f"... and {len(faults) - SHOWN:,} more.")
-    reasons.append(f"Nothing of the list was kept. Worklist ({len(faults):,} faults, no values): {path}")
+    told = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
+    reasons.append(f"Nothing of the list was kept. Worklist ({told}, no values): {path}")
     return RefusedError("the list holds what is no answer.", reasons=reasons)
 
 
@@ -138,13 +139,17 @@ def _told(run: Run, sheet: AnswerSheet, answers: pd.DataFrame, new: int, correct
     answered = int(answers["action"].notna().sum())
     seen = Counter(answers.loc[answers["action"].notna(), "seen_before_deciding"])
     lines = [
-        f"{len(answers):,} cases in the list, {answered:,} answered, {len(answers) - answered:,} not answered yet.",
+        f"{len(answers):,} case{'s' if len(answers) > 1 else ''} in the list, {answered:,} answered, "
+        f"{len(answers) - answered:,} not answered yet.",
         f"Decided after the score had been seen: {seen['yes']:,}; without it: {seen['no']:,}.",
-        f"New: {new:,}; corrected: {corrected:,}. The next audit of {run.programme} counts them, by group and never by "
-        "worker.",
+        f"New answers: {new:,}; corrected: {corrected:,}. The next audit of {run.programme} counts them, by group and "
+        "never by worker."
+        if new + corrected
+        else "No answer is new or corrected.",
     ]
     if late:
-        lines.append(f"{late:,} scores were shown although the list had expired. The answers are kept.")
+        told = "1 score was" if late == 1 else f"{late:,} scores were"
+        lines.append(f"{told} shown although the list had expired. The answers are kept.")
     if sheet.others:
         lines.append(f"Other columns ({sheet.others}) were not read.")
     return "\n".join(lines)

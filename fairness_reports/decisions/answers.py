@@ -126,19 +126,21 @@ def check_answers(
             todo="Give the list that `plumbline caseload` wrote, with all its columns.",
         )
     rows, faults = check_cells(sheet, answer_columns(caseload), today)
-    spoilt = {fault.row for fault in faults}
+    spoilt: dict[int, set[str]] = {}
+    for fault in faults:
+        spoilt.setdefault(fault.row, set()).add(fault.column)
     taken = {action.code: action.selected for action in caseload.actions}
     releases: dict[str, Listed | None] = {}
     kept: dict[tuple[str, str, date], tuple[int, dict[str, Any]]] = {}
     late = 0
     for number, row in rows:
-        if number in spoilt:
-            continue
-        if row["release_id"] not in releases:
+        bad = spoilt.get(number, set())
+        if bad.isdisjoint({"release_id"}) and row["release_id"] not in releases:
             releases[row["release_id"]] = listed(row["release_id"])
-        found = _together(number, row, programme, releases[row["release_id"]])
+        found = [] if bad & set(IDS) else _case(number, row, programme, releases[row["release_id"]])
+        found = found if found or bad else _replies(number, row)
         faults += found
-        if found:
+        if found or bad:
             continue
         late += int(_is_late(row, caseload))
         release = releases[row["release_id"]]
@@ -165,14 +167,19 @@ def _is_late(row: Mapping[str, Any], caseload: Caseload) -> bool:
     return bool(row["shown_on"] >= first + timedelta(days=caseload.expires_after_days))
 
 
-def _together(number: int, row: Mapping[str, Any], programme: str, release: Listed | None) -> list[Fault]:
-    """What a row's cells, each in order by itself, must not say together."""
+def _case(number: int, row: Mapping[str, Any], programme: str, release: Listed | None) -> list[Fault]:
+    """Whether a row is of a case that the programme knows; its answers may be faulty all the same."""
     if row["programme"] != programme:
         return [Fault(number, "programme", "programme")]
     if release is None:
         return [Fault(number, "release_id", "release")]
     if (row["case_id"], row["as_of"]) not in release.selected:
         return [Fault(number, "case_id", "case")]
+    return []
+
+
+def _replies(number: int, row: Mapping[str, Any]) -> list[Fault]:
+    """What a row's answers, each in order by itself, must not say together."""
     found = []
     if row["shown_on"] is not None and row["shown_on"] < row["as_of"]:
         found.append(Fault(number, "shown_on", "before_list"))

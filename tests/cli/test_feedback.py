@@ -139,7 +139,7 @@ def test_answers_are_read_corrected_and_audited(
     first.to_excel(path, sheet_name="list", index=False)
     answered = int((filled["action"] != "").sum())
     ended = plumbline("feedback", path, "--programme", pack, code=0)
-    ended.says(f"{len(blank):,} cases in the list, {answered:,} answered", f"New: {len(blank):,}; corrected: 0")
+    ended.says(f"{len(blank):,} cases in the list, {answered:,} answered", f"New answers: {answered:,}; corrected: 0")
     ended.says("by group and never by worker", "Other columns (1) were not read")
     known = kept(released_home)
     assert len(known) == len(blank)
@@ -151,7 +151,7 @@ def test_answers_are_read_corrected_and_audited(
     assert kept(released_home) == known
     again = tmp_path / "again.csv"
     filled.to_csv(again, index=False)
-    plumbline("feedback", again, "--programme", pack, code=0).says("New: 0; corrected: 1")
+    plumbline("feedback", again, "--programme", pack, code=0).says("New answers: 0; corrected: 1")
     assert [row for row in kept(released_home) if row in known] == known  # what was read stays
 
     plumbline("run", pack, "--data", workshop / "many", "--as-of", "2025-01-01", code=0)

@@ -98,6 +98,15 @@ def test_one_fault_and_nothing_counts(tmp_path: Path, change: dict[str, str], co
     assert [(fault.row, fault.column, fault.rule) for fault in found.faults] == [(3, column, rule)]
 
 
+def test_a_faulty_answer_about_an_unknown_case_is_told_with_the_case(tmp_path: Path) -> None:
+    found = check(tmp_path, {"action": "visit", "case_id": "c9"}, {"action": "visit", "release_id": "r9"})
+    assert [(fault.row, fault.column, fault.rule) for fault in found.faults] == [
+        (2, "action", "code"), (2, "case_id", "case"), (3, "action", "code"), (3, "release_id", "release"),
+    ]  # fmt: skip
+    found = check(tmp_path, {"release_id": "", "case_id": "c9"})
+    assert [(fault.column, fault.rule) for fault in found.faults] == [("release_id", "missing")]
+
+
 def test_two_answers_for_one_case_are_a_fault_in_both_rows(tmp_path: Path) -> None:
     found = check(tmp_path, {}, {"case_id": "c2"}, {"action": "nothing"})
     assert [(fault.row, fault.rule) for fault in found.faults] == [(2, "twice"), (4, "twice")]

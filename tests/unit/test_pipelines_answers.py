@@ -58,11 +58,11 @@ def test_no_column_could_name_who_answered(run: Run) -> None:
 
 def test_a_correction_counts_and_the_earlier_answer_stays(run: Run) -> None:
     assert was_read(run.con, "p", "a") is None
-    assert store(run, told(TALK, {"case_id": "c2"}), "a") == (2, 0)
+    assert store(run, told(TALK, {"case_id": "c2"}), "a") == (1, 0)
     first = fingerprint(run)
     assert store(run, told(TALK, {"case_id": "c2"}), "b") == (0, 0)
     assert fingerprint(run) == first
-    assert store(run, told(NOTHING, {"case_id": "c2", **TALK}), "c") == (0, 2)
+    assert store(run, told(NOTHING, {"case_id": "c2", **TALK}), "c") == (1, 1)
     assert fingerprint(run) != first
     assert answers_of(run)[["case_id", "action"]].to_numpy().tolist() == [["c1", "nothing"], ["c2", "talk"]]
     kept = run.con.execute("SELECT seq, case_id, action, file_sha256 FROM ops.feedback ORDER BY ALL").fetchall()
