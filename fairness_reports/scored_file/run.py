@@ -64,11 +64,13 @@ def audit_table(request: AuditRequest) -> Audited:
         For everything that the user can mend.
     """
     request.check()
-    rules = request.rules
+    rules, wanted = request.rules, request.minimum_cell
     if rules is not None:
         request = replace(request, minimum_cell=rules.minimum)
     source = read_columns(request.file, [name for _, name in request.roles()])
     frame, scores, cuts, notes = _cases(request, source)
+    if rules is not None and wanted < rules.minimum and wanted != AuditRequest.minimum_cell:  # the default asks nothing
+        notes.append(note("minimum_of_rules", wanted=wanted, minimum=rules.minimum))
     names = {attribute: values.group_names(source.columns[attribute]) for attribute in request.by}
     groups = {
         attribute: dict(Counter(NOT_RECORDED if name is None else str(name) for name in column))

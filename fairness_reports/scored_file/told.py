@@ -49,7 +49,7 @@ def summary(audited: Audited, out: Path, language: str) -> str:
 class _Summary:
     def __init__(self, audited: Audited, language: Language) -> None:
         self._about, self._language = audited.about, language
-        table = audited.table
+        self._all = table = audited.table
         splits = list(dict.fromkeys(table["split"]))
         real = [name for name in splits if name in self._about["splits"]]
         self._split, self._splits = (real or splits)[-1], splits
@@ -81,12 +81,18 @@ class _Summary:
         if about["references"]:
             said += [
                 "",
-                *(self._say("reference", attribute=a, group=self._label(g)) for a, g in about["references"].items()),
+                *(self._reference(attribute, group) for attribute, group in about["references"].items()),
             ]
         said += ["", *self._gaps(), *self._not_shown(), "", self._say("remarks")]
         said += [_item(each[self._language.code]) for each in about["notes"]]
         page = Path("reports") / self._language.code / "fairness.html"
         return [*said, "", self._say("results", out=str(out), page=str(page))]
+
+    def _reference(self, attribute: str, group: str) -> str:
+        """Where the comparisons with a reference are; rules may have withheld every one of them."""
+        against = self._all[(self._all["attribute"] == attribute) & (self._all["reference"] == group)]
+        shown = against.loc[against["comparison"].isin(["difference", "ratio"]), "value"].notna().any()
+        return self._say("reference" if shown else "reference_withheld", attribute=attribute, group=self._label(group))
 
     def _selection(self) -> str:
         said = self._about["selection"]["words"][self._language.code]

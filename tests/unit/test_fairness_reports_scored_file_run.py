@@ -227,6 +227,23 @@ def test_a_reference_has_differences_and_ratios(tmp_path: Path) -> None:
     assert {"difference", "ratio"} <= set(against["comparison"])
 
 
+def test_a_reference_that_rules_withhold_is_told_so(tmp_path: Path) -> None:
+    """Of two groups one has eleven cases, of which few have the outcome: nothing is left to compare with."""
+    frame = people(400, sex=lambda f: np.where(f.index < 11, "few", "many"))
+    given: dict[str, Any] = {"references": ("few",), "disclosure": "drb", "minimum_cell": 3}
+    exact = told(audited(tmp_path, frame, references=("few",)))
+    assert "differences from “few” and ratios to it are in the tables" in exact
+    assert "The minimum of the rules" not in exact
+    frame = people(400, sex=lambda f: np.where(f.index < 40, "few", np.where(f.index < 50, "fewer", "many")))
+    frame["y"] = np.where(frame["sex"] == "few", 0, frame["y"])
+    made = audited(tmp_path, frame, **given)
+    against = made.table[made.table["reference"] == "few"]
+    assert against["value"].isna().all(), against.loc[against["value"].notna(), ["metric", "value"]]
+    assert "differences from “few” and ratios to it are not shown" in told(made)
+    assert "The minimum of the rules holds: 15. A smaller minimum, 3," in told(made)
+    assert "The minimum of the rules" not in told(audited(tmp_path, frame, disclosure="drb"))
+
+
 def test_results_are_their_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def page(folder: Path, *_: object) -> None:
         (folder / "reports").mkdir()
