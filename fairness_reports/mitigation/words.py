@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.mitigation import reasons
 from fairness_reports.mitigation.options import AS_IS
 from fairness_reports.spec import OVERALL
@@ -22,19 +23,19 @@ RECALL, PRECISION = "recall_at_capacity", "precision_at_capacity"
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "reference": "This is the model as it is; the others are compared with it.",
-        "same": "Selects the same people as the model as it is.",
+        "same": "Selects the same cases as the model as it is.",
         "unchanged": "It changes nothing.",
         "absent": "Could not be tried: {reason}.",
-        f"{RECALL}.less": "Of 100 people with the recorded outcome it finds {n} fewer ({interval}).",
-        f"{RECALL}.more": "Of 100 people with the recorded outcome it finds {n} more ({interval}).",
-        f"{RECALL}.open": "Whether it finds more or fewer of 100 people with the recorded outcome cannot be "
+        f"{RECALL}.less": "Of 100 cases with the recorded outcome it finds {n} fewer ({interval}).",
+        f"{RECALL}.more": "Of 100 cases with the recorded outcome it finds {n} more ({interval}).",
+        f"{RECALL}.open": "Whether it finds more or fewer of 100 cases with the recorded outcome cannot be "
         "told from so few cases: {between}.",
-        f"{PRECISION}.less": "Of 100 people it names, {n} more are without the recorded outcome ({interval}).",
-        f"{PRECISION}.more": "Of 100 people it names, {n} fewer are without the recorded outcome ({interval}).",
-        f"{PRECISION}.open": "Whether more or fewer of 100 people it names are without the recorded outcome cannot "
+        f"{PRECISION}.less": "Of 100 cases it names, {n} more are without the recorded outcome ({interval}).",
+        f"{PRECISION}.more": "Of 100 cases it names, {n} fewer are without the recorded outcome ({interval}).",
+        f"{PRECISION}.open": "Whether more or fewer of 100 cases it names are without the recorded outcome cannot "
         "be told from so few cases: {between}.",
-        f"{RECALL}.little": "Of 100 people with the recorded outcome it finds as many, give or take fewer than 1.",
-        f"{PRECISION}.little": "Of 100 people it names, as many are without the recorded outcome, give or take fewer "
+        f"{RECALL}.little": "Of 100 cases with the recorded outcome it finds as many, give or take fewer than 1.",
+        f"{PRECISION}.little": "Of 100 cases it names, as many are without the recorded outcome, give or take fewer "
         "than 1.",
         "none": "What it would cost could not be measured: {reason}.",
         "gap.less": "The largest gap ({metric}, by {attribute}) shrinks by {n} percentage points ({interval}).",
@@ -55,25 +56,25 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         reasons.REVERSED: "The gap shrank in the earlier period and grew in the later one: the gain reversed.",
         reasons.CANNOT_TELL: "Whether a gain would hold in a later period, these cases do not tell.",
         "stress.none": "Whether a gain would hold in a later period was not tested: {reason}.",
+        "stress.withheld": "Whether a gain held in a later period is not shown.",
         "attribute": "It needs to know the protected attribute when a decision is made.",
     },
     "de": {
         "reference": "Das ist das unveränderte Modell; die anderen werden mit ihm verglichen.",
-        "same": "Wählt dieselben Menschen aus wie das unveränderte Modell.",
+        "same": "Wählt dieselben Fälle aus wie das unveränderte Modell.",
         "unchanged": "Dieser Weg ändert nichts.",
         "absent": "Konnte nicht versucht werden: {reason}.",
-        f"{RECALL}.less": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg {n} weniger ({interval}).",
-        f"{RECALL}.more": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg {n} mehr ({interval}).",
-        f"{RECALL}.open": "Ob dieser Weg von 100 Menschen mit dem erfassten Ereignis mehr oder weniger findet, lässt "
+        f"{RECALL}.less": "Von 100 Fällen mit dem erfassten Ereignis findet dieser Weg {n} weniger ({interval}).",
+        f"{RECALL}.more": "Von 100 Fällen mit dem erfassten Ereignis findet dieser Weg {n} mehr ({interval}).",
+        f"{RECALL}.open": "Ob dieser Weg von 100 Fällen mit dem erfassten Ereignis mehr oder weniger findet, lässt "
         "sich bei so wenigen Fällen nicht sagen: {between}.",
-        f"{PRECISION}.less": "Von 100 Menschen, die er nennt, sind {n} mehr ohne das erfasste Ereignis ({interval}).",
-        f"{PRECISION}.more": "Von 100 Menschen, die er nennt, sind {n} weniger ohne das erfasste Ereignis "
-        "({interval}).",
-        f"{PRECISION}.open": "Ob von 100 Menschen, die er nennt, mehr oder weniger ohne das erfasste Ereignis sind, "
+        f"{PRECISION}.less": "Von 100 Fällen, die er nennt, sind {n} mehr ohne das erfasste Ereignis ({interval}).",
+        f"{PRECISION}.more": "Von 100 Fällen, die er nennt, sind {n} weniger ohne das erfasste Ereignis ({interval}).",
+        f"{PRECISION}.open": "Ob von 100 Fällen, die er nennt, mehr oder weniger ohne das erfasste Ereignis sind, "
         "lässt sich bei so wenigen Fällen nicht sagen: {between}.",
-        f"{RECALL}.little": "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg gleich viele; der "
+        f"{RECALL}.little": "Von 100 Fällen mit dem erfassten Ereignis findet dieser Weg gleich viele; der "
         "Unterschied ist kleiner als 1.",
-        f"{PRECISION}.little": "Von 100 Menschen, die er nennt, sind gleich viele ohne das erfasste Ereignis; der "
+        f"{PRECISION}.little": "Von 100 Fällen, die er nennt, sind gleich viele ohne das erfasste Ereignis; der "
         "Unterschied ist kleiner als 1.",
         "none": "Was dieser Weg kosten würde, ließ sich nicht messen: {reason}.",
         "gap.less": "Der größte Abstand ({metric}, nach {attribute}) wird um {n} Prozentpunkte kleiner ({interval}).",
@@ -95,6 +96,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "sich um.",
         reasons.CANNOT_TELL: "Ob ein Gewinn in einem späteren Zeitraum hielte, zeigen diese Fälle nicht.",
         "stress.none": "Ob ein Gewinn in einem späteren Zeitraum hielte, wurde nicht geprüft: {reason}.",
+        "stress.withheld": "Ob ein Gewinn in einem späteren Zeitraum hielt, wird nicht gezeigt.",
         "attribute": "Dieser Weg muss das geschützte Merkmal kennen, wenn entschieden wird.",
     },
 }
@@ -177,6 +179,8 @@ def stress_in_words(reason: str, language: str) -> str:
     texts = _TEXTS[language]
     if reason in reasons.STRESS:
         return texts[reason]
+    if reason == WITHHELD:  # it was looked at: the reason is one of disclosure
+        return texts["stress.withheld"]
     return texts["stress.none"].format(reason=reasons.in_words(reason, language))
 
 

@@ -119,7 +119,10 @@ def test_who_is_missed_and_who_is_flagged_in_vain() -> None:
         "among all (difference between +5 and +13)."
     ) in missed
     assert "Missed less often: “Gender: men” (−9 to −1)" in missed
-    assert "In 3 more groups the difference may be chance; none of their ranges reaches beyond 17.5 points." in missed
+    assert (
+        "In 3 more groups the difference may be chance. Where the range is widest, mostly in the smallest groups, a difference of up to 17.5 points cannot be ruled out."
+        in missed
+    )
     assert "Not agreed beforehand: Neighbourhood (index of multiple deprivation); of so many comparisons some" in missed
     assert "too few cases" not in missed
     flagged = told["Who is selected more often without the recorded outcome following?"]
@@ -203,7 +206,7 @@ def test_what_nobody_can_know_depends_on_what_was_declared() -> None:
 def test_options_are_told_with_their_costs_and_none_is_chosen() -> None:
     context = audit.whole()
     told = answers(context)["What was tried against it?"]
-    assert "Leave out what gives the group away: Of 100 people with the recorded outcome it finds 3 fewer" in told
+    assert "Leave out what gives the group away: Of 100 cases with the recorded outcome it finds 3 fewer" in told
     assert "and again in the later one: the gain held." in told
     assert "It needs to know the protected attribute when a decision is made." in told
     assert "Could not be tried: “Search for a balance between gap and cases found”." in told
@@ -218,13 +221,15 @@ def test_options_are_told_with_their_costs_and_none_is_chosen() -> None:
         "2013J, where the largest gap (“missed”, by “Gender”) was 10 points; in the sealed test it is 9 points." in told
     )
     assert "hardly existed" not in told
-    for little in ({"value": 0.04, "low": 0.01, "high": 0.07}, {"value": 0.05, "low": -0.01, "high": 0.11}):
+    for little, opens in (
+        ({"value": 0.04, "low": 0.01, "high": 0.07}, "The gap above hardly existed"),
+        ({"value": 0.05, "low": -0.01, "high": 0.11}, "In that period, this gap cannot be told from chance"),
+        ({"value": 0.02, "low": -0.01, "high": 0.05}, "The gap above hardly existed"),
+    ):
         small = audit.options()
         as_is = (small["option"] == "as_is") & (small["comparison"] == "largest_gap")
         small.loc[as_is, list(little)] = list(little.values())
-        assert (
-            "The gap above hardly existed" in answers(replace(context, mitigation=small))["What was tried against it?"]
-        )
+        assert opens in answers(replace(context, mitigation=small))["What was tried against it?"]
     unmeasured = audit.options()
     unmeasured.loc[unmeasured["comparison"] == "largest_gap", ["value", "low", "high"]] = None
     assert "Tried on" not in answers(replace(context, mitigation=unmeasured))["What was tried against it?"]
@@ -288,6 +293,9 @@ def test_axes_and_labels_do_not_round_small_figures_away() -> None:
     page = page_html("en", audit.whole(fairness=frame, mitigation=options), "fairness")
     for must in ("−0.0021", "−0.0020", "−0.0010", "0.5", "1"):
         assert re.search(rf"<text[^>]*>{re.escape(must)}</text>", page), must
+    assert re.search(r"<td[^>]*>\s*−0\.0021\b", page), "the table has as many decimals as the picture"
+    assert "visit to the course site” (−0.0021)." in words(page)
+    assert "the parts may not quite add up" in words(page)
 
 
 @pytest.mark.usefixtures("undrawn")

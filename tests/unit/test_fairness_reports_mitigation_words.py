@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.mitigation import reasons
 from fairness_reports.mitigation.rows import COLUMNS
 from fairness_reports.mitigation.words import cost_in_words, gain_in_words, stress_in_words
@@ -33,12 +34,12 @@ def rows(recall: Limits, precision: Limits, *, needs: bool = False, why: str | N
 def test_what_it_costs() -> None:
     told = rows((-0.12, -0.2, -0.04), (-0.05, -0.08, -0.02))
     assert cost_in_words(told, "en") == (
-        "Of 100 people with the recorded outcome it finds 12 fewer (4 to 20). "
-        "Of 100 people it names, 5 more are without the recorded outcome (2 to 8)."
+        "Of 100 cases with the recorded outcome it finds 12 fewer (4 to 20). "
+        "Of 100 cases it names, 5 more are without the recorded outcome (2 to 8)."
     )
     assert cost_in_words(told, "de") == (
-        "Von 100 Menschen mit dem erfassten Ereignis findet dieser Weg 12 weniger (4 bis 20). "
-        "Von 100 Menschen, die er nennt, sind 5 mehr ohne das erfasste Ereignis (2 bis 8)."
+        "Von 100 Fällen mit dem erfassten Ereignis findet dieser Weg 12 weniger (4 bis 20). "
+        "Von 100 Fällen, die er nennt, sind 5 mehr ohne das erfasste Ereignis (2 bis 8)."
     )
 
 
@@ -70,8 +71,8 @@ def test_what_cannot_be_told() -> None:
 
 def test_the_same_people_and_what_could_not_be_tried() -> None:
     same = rows((0.0, NAN, NAN), (0.0, NAN, NAN), why=reasons.SAME_PEOPLE)
-    assert cost_in_words(same, "en") == "Selects the same people as the model as it is."
-    assert gain_in_words(same, "de") == ["Wählt dieselben Menschen aus wie das unveränderte Modell."]
+    assert cost_in_words(same, "en") == "Selects the same cases as the model as it is."
+    assert gain_in_words(same, "de") == ["Wählt dieselben Fälle aus wie das unveränderte Modell."]
     absent = same.assign(comparison="value", value=NAN, reason=reasons.NO_PROXIES)
     assert cost_in_words(absent, "en") == "Could not be tried: no factor reveals the attribute."
     assert cost_in_words(absent, "de") == "Konnte nicht versucht werden: kein Faktor verrät das Merkmal."
@@ -95,8 +96,8 @@ def test_what_changes_nothing_says_so_once() -> None:
 def test_less_than_one_of_a_hundred_is_no_question(limits: Limits) -> None:
     little = rows(limits, limits)
     assert cost_in_words(little, "en") == (
-        "Of 100 people with the recorded outcome it finds as many, give or take fewer than 1. "
-        "Of 100 people it names, as many are without the recorded outcome, give or take fewer than 1."
+        "Of 100 cases with the recorded outcome it finds as many, give or take fewer than 1. "
+        "Of 100 cases it names, as many are without the recorded outcome, give or take fewer than 1."
     )
     assert cost_in_words(little, "de").count("gleich viele") == 2
     assert gain_in_words(little, "en") == ["The largest gap (fnr, by sex) stays the same to within 1 percentage point."]
@@ -107,6 +108,9 @@ def test_less_than_one_of_a_hundred_is_no_question(limits: Limits) -> None:
 def test_every_reason_and_every_end_of_the_stress_test_has_words(language: str) -> None:
     said = [stress_in_words(each, language) for each in (*reasons.STRESS, reasons.ONE_DEVELOPMENT)]
     assert len(set(said)) == 4
+    withheld = {"en": "Whether a gain held in a later period is not shown.",
+                "de": "Ob ein Gewinn in einem späteren Zeitraum hielt, wird nicht gezeigt."}  # fmt: skip
+    assert stress_in_words(WITHHELD, language) == withheld[language]
     phrases = [value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)]
     words = [reasons.in_words(each, language) for each in phrases]
     assert len(set(words)) == len(set(phrases))

@@ -112,7 +112,9 @@ def _told_before(language: Language, context: ReportContext, before: tuple[Any, 
         )
     ]
     open_then = known(row.low) and known(row.high) and not is_clear(row)
-    return [*said, t("short.tried_on_little")] if open_then or then < now / 2 else said
+    if then < now / 2:
+        return [*said, t("short.tried_on_little")]
+    return [*said, t("short.tried_on_open")] if open_then else said
 
 
 def _clear_gain(
