@@ -90,15 +90,16 @@ def _waterfalls(language: Language, context: ReportContext, frame: pd.DataFrame)
     for number, total in enumerate(ordered):
         same = rows[(rows["attribute"] == total.attribute) & (rows["group"].astype(str) == str(total.group))]
         terms = [row for row in rows_of(same[same["band"].fillna("all") == "all"]) if _is_term(row.metric)]
+        digits = _digits([total.value, *(row.value for row in terms)])
         name = Cell(
             group_label(language, context, total.attribute, total.group),
             attribute_label(language, context, total.attribute),
         )
-        table.append([name, difference_cell(language, total), _in_words(language, context, total, terms)])
+        table.append([name, _cell(language, total, digits), _in_words(language, context, total, terms, digits)])
         if number < _PICTURES and terms:
             title = t("origin.chart_title", group=named(language, context, total))
-            drawn.append(_picture(language, context, title, number, total, terms))
-            details.append(_detail(language, context, title, same))
+            drawn.append(_picture(language, context, title, number, total, terms, digits))
+            details.append(_detail(language, context, title, same, digits))
     title = t("origin.table_title")
     head = [t("fairness.group"), t("origin.raw"), t("origin.from")]
     blocks: list[Block] = [
@@ -111,7 +112,7 @@ def _waterfalls(language: Language, context: ReportContext, frame: pd.DataFrame)
     return [Section(title, blocks, level=3)]
 
 
-def _in_words(language: Language, context: ReportContext, total: Any, terms: list[Any]) -> str:
+def _in_words(language: Language, context: ReportContext, total: Any, terms: list[Any], digits: int) -> str:
     """Which factors make up most of a gap, and which go against it."""
     t = language.t
     if not is_clear(total):
@@ -125,26 +126,25 @@ def _in_words(language: Language, context: ReportContext, total: Any, terms: lis
             break
         most.append(row)
     enough = sum(row.value for row in most) * sign > abs(total.value) / 2
-    said = t("origin.most" if enough else "origin.many", factors=_listed(language, context, most))
+    said = t("origin.most" if enough else "origin.many", factors=_listed(language, context, most, digits))
     against = [row for row in against if abs(row.value) > abs(total.value) / 5][:_NAMED]
     if against:
-        said += " " + t("origin.against", factors=_listed(language, context, against))
+        said += " " + t("origin.against", factors=_listed(language, context, against, digits))
     return said
 
 
-def _listed(language: Language, context: ReportContext, rows: list[Any]) -> str:
+def _listed(language: Language, context: ReportContext, rows: list[Any], digits: int) -> str:
     return language.listing(
-        [language.t("origin.term", factor=_factor(language, context, row.metric), value=language.signed(row.value))
-         for row in rows]
+        [language.t("origin.term", factor=_factor(language, context, row.metric),
+                    value=language.signed(row.value, digits)) for row in rows]
     )  # fmt: skip
 
 
 def _picture(
-    language: Language, context: ReportContext, title: str, number: int, total: Any, terms: list[Any]
+    language: Language, context: ReportContext, title: str, number: int, total: Any, terms: list[Any], digits: int
 ) -> Picture:
     t = language.t
     ordered = sorted(terms, key=lambda row: (-abs(row.value), row.metric))
-    digits = _digits([total.value, *(row.value for row in ordered)])
     steps = [_step(language, _factor(language, context, row.metric), row, digits) for row in ordered]
     reference = reference_label(language, context, total.attribute, total.reference)
     chart = waterfall(
@@ -161,7 +161,7 @@ def _picture(
 
 def _digits(values: Sequence[float]) -> int:
     """Decimals that show two figures of the largest value, two at least: else small gaps are all 0.00."""
-    largest = max((abs(float(value)) for value in values), default=0.0)
+    largest = max((abs(float(value)) for value in values if known(value)), default=0.0)
     return 2 if largest >= 0.1 or largest == 0 else min(1 - floor(log10(largest)), 6)
 
 
@@ -170,7 +170,7 @@ def _step(language: Language, label: str, row: Any, digits: int) -> Step:
     return Step(label, float(row.value), low, high, language.signed(row.value, digits))
 
 
-def _detail(language: Language, context: ReportContext, title: str, rows: pd.DataFrame) -> Table:
+def _detail(language: Language, context: ReportContext, title: str, rows: pd.DataFrame, digits: int) -> Table:
     """The figures of one waterfall: among all, among those with and among those without the outcome."""
     t = language.t
     bands = [band for band in BANDS if (rows["band"].fillna("all") == band).any()]
@@ -179,15 +179,22 @@ def _detail(language: Language, context: ReportContext, title: str, rows: pd.Dat
     everything.sort(key=lambda m: (-abs(cells[m, "all"].value) if (m, "all") in cells else 0.0, m))
     body: list[list[Cell | str]] = []
     for metric in everything:
-        figures = [_cell(language, cells.get((metric, band))) for band in bands]
+        figures = [_cell(language, cells.get((metric, band)), digits) for band in bands]
         body.append([_factor(language, context, metric), *figures])
-    foot = [t("origin.sum"), *(_cell(language, cells.get((RAW, band))) for band in bands)]
+    foot = [t("origin.sum"), *(_cell(language, cells.get((RAW, band)), digits) for band in bands)]
     head = [t("explanations.factor"), *(t(f"origin.band.{band.replace(' ', '_')}") for band in bands)]
     return Table(title, head, body, 1, foot)
 
 
-def _cell(language: Language, row: Any | None) -> Cell | str:
-    return "–" if row is None else difference_cell(language, row)
+def _cell(language: Language, row: Any | None, digits: int) -> Cell | str:
+    """A figure with its interval, in as many decimals as its picture has."""
+    if row is None or not known(row.value):
+        return "–" if row is None else difference_cell(language, row)
+    spread = ""
+    if known(row.low) and known(row.high):
+        ends = {"low": language.signed(row.low, digits), "high": language.signed(row.high, digits)}
+        spread = str(language.t("form.interval", **ends))
+    return Cell(language.signed(row.value, digits), spread)
 
 
 def _proxies(language: Language, context: ReportContext, frame: pd.DataFrame) -> list[Section]:
