@@ -246,13 +246,15 @@ def _factors(language: Language, about: About, factors: Sequence[Factor]) -> str
 
 
 def _choices(language: Language, about: About, shown: Sequence[str]) -> dict[str, dict[str, str]]:
-    codes = {VIEW: VIEWS, "seen_before_deciding": SEEN, "disagreement": DISAGREEMENTS}
+    codes = {VIEW: VIEWS, "seen_before_deciding": SEEN}
     values = {"outcome": language.text(about.words.outcome)}
     found = {
         column: {code: plain(language, f"caseload.{column}.{code}", **values) for code in codes[column]}
         for column in codes
         if column in shown
     }
+    if "disagreement" in shown:  # in the words of the page of a case
+        found["disagreement"] = {code: plain(language, f"case.disagree.{code}") for code in DISAGREEMENTS}
     if "action" in shown:
         found["action"] = {action.code: language.text(action.label) for action in about.use.actions}
     return {column: found[column] for column in shown if column in found}

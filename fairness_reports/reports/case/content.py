@@ -238,7 +238,7 @@ def _decides(language: Language, case: Case) -> Part:
 
 def _disagree(language: Language, case: Case) -> Part:
     t = language.t
-    reasons = [t(f"case.disagree.{code}", code=code) for code in DISAGREE]
+    reasons = [f"{t(f'case.disagree.{code}')} ({code})" for code in DISAGREE]
     return Part(
         t("case.part.disagree"),
         [
