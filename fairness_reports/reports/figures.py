@@ -6,6 +6,7 @@ Does not belong here: sentences (catalogue) or what stands on a page (views).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -155,9 +156,16 @@ def groups_in_order(context: ReportContext, attribute: str, groups: Sequence[Any
     return [*told, *([None] if any(not known(g) for g in groups) else [])]
 
 
-def count(language: Language, context: ReportContext, n: Any) -> str:
-    """A number of cases, or "fewer than" the minimum cell. Zero is no exception: it also tells on people."""
-    if not known(n) or int(n) < context.minimum_cell:
+def count(language: Language, context: ReportContext, n: Any, reason: Any = None) -> str:
+    """A number of cases, or "fewer than" the minimum cell. Zero is no exception: it also tells on people.
+
+    One that is not known may be a large one that protects a small one: that it is small is said only where the row's
+    own reason says so.
+    """
+    if not known(n):
+        small = re.fullmatch(r"fewer than (\d+)", str(reason))
+        return str(language.t("form.fewer", n=int(small[1])) if small else language.t("form.withheld"))
+    if int(n) < context.minimum_cell:
         return str(language.t("form.fewer", n=context.minimum_cell))
     return language.number(int(n))
 
@@ -165,7 +173,8 @@ def count(language: Language, context: ReportContext, n: Any) -> str:
 def figure_cell(language: Language, metric: str, row: Any) -> Cell:
     """A figure with its interval under it."""
     if not known(row.value):
-        return Cell(str(language.t("form.too_few")), look="missing")
+        withheld = getattr(row, "reason", None) == reasons.WITHHELD
+        return Cell(str(language.t("form.withheld" if withheld else "form.too_few")), look="missing")
     return Cell(metric_value(language, metric, row.value), interval(language, metric, row.low, row.high))
 
 

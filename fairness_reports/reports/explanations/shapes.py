@@ -150,7 +150,7 @@ def _rows(language: Language, context: ReportContext, each: Shape) -> list[Row]:
     for k, part in enumerate(each.parts):
         words = part_words(language, context, each, part).unescape()
         joined = k > 0 and part.part == each.parts[k - 1].part == "bin"
-        size = count(language, context, part.n) if part.n is not None else str(language.t("shape.withheld"))
+        size = count(language, context, part.n)
         rows.append(Row(words, part.mean, part.least, part.most, part.n or 0, size, joined))
     return rows
 

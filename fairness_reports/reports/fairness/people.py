@@ -54,7 +54,7 @@ def suppressed(language: Language, context: ReportContext, groups: pd.DataFrame)
         t("fairness.suppressed_pairs", attribute=attribute_label(language, context, str(name)), n=int(n))
         for name, n in left_out.items()
     ]
-    blocks: list[Block] = [Para(t("fairness.suppressed_intro", n=context.minimum_cell))]
+    blocks: list[Block] = [Para(t("fairness.suppressed_intro"))]
     if rows:
         head = [t("fairness.group"), t("fairness.why"), t("fairness.suppressed_measures")]
         blocks.append(Table(t("fairness.suppressed_title"), head, rows))
@@ -95,7 +95,7 @@ def _audited_attrition(language: Language, context: ReportContext, frame: pd.Dat
             row = cells[str(group)]
             name = Cell(group_label(language, context, attribute, group), attribute_label(language, context, attribute))
             figure = figure_cell(language, "attrition", row) if known(row.value) else Cell(why(language, row))
-            rows.append([name, count(language, context, row.n), figure])
+            rows.append([name, count(language, context, row.n, row.reason), figure])
     head = [t(f"fairness.{key}") for key in ("group", "registered", "left_share")]
     return Table(t("fairness.attrition_title"), head, rows, 1)
 

@@ -182,7 +182,7 @@ def _gaps(language: Language, context: ReportContext, frame: pd.DataFrame, cases
         key = (row.attribute, str(row.group))
         cells = [_rate(language, rates[side].get(key)) for side in (MODEL, who)]
         cells += [_points(language, gap[side].get(key)) for side in (MODEL, who)]
-        rows.append([name, count(language, context, row.n), *cells, _points(language, row)])
+        rows.append([name, count(language, context, row.n, row.reason), *cells, _points(language, row)])
         if not known(row.value):
             continue
         if not is_clear(row):
@@ -233,7 +233,7 @@ def _coverage(language: Language, context: ReportContext, frame: pd.DataFrame) -
     """Of whose cases answers came back."""
     t = language.t
     rows: list[list[Cell | str]] = [
-        [name, count(language, context, row.n), _rate(language, row)]
+        [name, count(language, context, row.n, row.reason), _rate(language, row)]
         for row, name in _by_group(language, context, _of(frame, LISTED, "list", ANSWERED))
     ]
     if not rows:

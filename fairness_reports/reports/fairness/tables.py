@@ -72,7 +72,7 @@ def judged_section(language: Language, context: ReportContext, groups: pd.DataFr
             Cell(metric_label(language, row.metric), compared_with(language, context, row.attribute, row.reference)),
             difference_cell(language, row),
             "–" if agreed is None else f"±{bare(language, row.metric, agreed).removeprefix('+')}",
-            count(language, context, row.n),
+            count(language, context, row.n, row.reason),
         ]
         if bounded:
             cells.append(_bounds(language, row))
