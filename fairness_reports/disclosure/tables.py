@@ -262,15 +262,9 @@ def protect_decisions(decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame
         shown[(str(key[0]), str(key[1]), str(key[2]))] = _groups_shown(part, profile)
     unknown = {_what(row) for row in rows if row["attribute"] == OVERALL and row["reason"] in (NO_KNOWN, MODEL_UNKNOWN)}
     kept = []
-    for row in rows:
-        place = (str(row["as_of"]), str(row["cases"]))
-        groups = shown[(*place, str(row["attribute"]))]
-        right = groups.get(str(row["group"]), False)
-        reference = str(row["reference"]) if pd.notna(row["reference"]) else None
-        if reference == OVERALL:
-            right = right and shown.get((*place, OVERALL), {}).get(OVERALL, False)
-        elif reference is not None:
-            right = right and groups.get(reference, False)
+    rights = [_may_be_told(row, shown) for row in rows]
+    values = _shares(rows, rights, shown, profile)
+    for row, right in zip(rows, rights, strict=True):
         if not right or (pd.isna(row["value"]) and not _may_say(row, unknown)):
             kept.append(row | dict.fromkeys(_FIGURES, np.nan) | {"n": np.nan, "reason": WITHHELD})
             continue
@@ -280,12 +274,84 @@ def protect_decisions(decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame
             if str(row["metric"]) == "n":
                 told["value"] = _size(row["value"], profile)
             else:
-                told["value"] = profile.told(to_step(float(row["value"]), profile.step(n)))
+                told["value"] = _of_decisions(row, values, profile)
                 step = width_step(n, profile)
                 low, high = ends(row["value"], row["low"], row["high"], told["value"], step, share=False)
                 told |= {"low": low, "high": high}
         kept.append(row | told)
     return _typed(kept, decisions)
+
+
+def _may_be_told(row: Mapping[str, Any], shown: Mapping[tuple[str, str, str], Mapping[str, bool]]) -> bool:
+    place = (str(row["as_of"]), str(row["cases"]))
+    groups = shown[(*place, str(row["attribute"]))]
+    right = groups.get(str(row["group"]), False)
+    reference = str(row["reference"]) if pd.notna(row["reference"]) else None
+    if reference == OVERALL:
+        return right and shown.get((*place, OVERALL), {}).get(OVERALL, False)
+    return right and (reference is None or groups.get(reference, False))
+
+
+def _figure(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("as_of", "cases", "who", "metric"))
+
+
+def _shares(
+    rows: list[dict[str, Any]],
+    rights: list[bool],
+    shown: Mapping[tuple[str, str, str], Mapping[str, bool]],
+    profile: Profile,
+) -> dict[tuple[str, ...], dict[tuple[str, str], float]]:
+    """Shares by attribute and group that can be true together: that of everybody lies among those of all groups.
+
+    Groups of one attribute have one step, that of the smallest. Everybody's finer figure is moved to the nearest that
+    lies among those of the groups; where attributes leave no such figure, all have the coarsest step.
+    """
+    exact: dict[tuple[str, ...], dict[tuple[str, str], tuple[float, float]]] = {}
+    for row, right in zip(rows, rights, strict=True):
+        share = row["comparison"] == "value" and row["metric"] not in ("n", "gap_change")
+        if right and share and pd.notna(row["value"]) and pd.notna(row["n"]):
+            place = (str(row["attribute"]), str(row["group"]))
+            exact.setdefault(_figure(row), {})[place] = (float(row["value"]), profile.step(float(row["n"])))
+    told = {}
+    for key, figures in exact.items():
+        steps: dict[str, float] = {}
+        for (name, _), (_, step) in figures.items():
+            steps[name] = max(step, steps.get(name, 0.0))
+        whole = [name for name in steps if name != OVERALL and _every_group(shown, key, name, figures)]
+        everybody = (OVERALL, OVERALL)
+        for each in (steps, dict.fromkeys(steps, max(steps.values()))):
+            made = {place: profile.told(to_step(value, each[place[0]])) for place, (value, _) in figures.items()}
+            spans = [[made[place] for place in made if place[0] == name] for name in whole]
+            low, high = max(map(min, spans), default=-np.inf), min(map(max, spans), default=np.inf)
+            if everybody in made and low <= high:
+                made[everybody] = min(max(made[everybody], low), high)
+                break
+        told[key] = made
+    return told
+
+
+def _every_group(
+    shown: Mapping[tuple[str, str, str], Mapping[str, bool]],
+    key: tuple[str, ...],
+    name: str,
+    figures: Mapping[tuple[str, str], object],
+) -> bool:
+    return all((name, group) in figures for group in shown[(key[0], key[1], name)])
+
+
+def _of_decisions(
+    row: Mapping[str, Any], values: Mapping[tuple[str, ...], Mapping[tuple[str, str], float]], profile: Profile
+) -> float:
+    """A share as `_shares` has it, a difference of two of them, any other figure in steps."""
+    there = values.get(_figure(row), {})
+    mine = there.get((str(row["attribute"]), str(row["group"])))
+    if mine is not None and row["comparison"] == "value":
+        return mine
+    other = (OVERALL, OVERALL) if row["reference"] == OVERALL else (str(row["attribute"]), str(row["reference"]))
+    if mine is not None and row["comparison"] == "difference" and other in there:
+        return profile.told(mine - there[other])
+    return profile.told(to_step(float(row["value"]), profile.step(float(row["n"]))))
 
 
 def _what(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from fairness_reports.disclosure.figures import ends
 from fairness_reports.disclosure.levels import ALL, HIDDEN, SIZE, levels_of, room
 from fairness_reports.disclosure.model_figures import protect_metrics
 from fairness_reports.disclosure.profile import PROFILES, nice, to_step
-from fairness_reports.disclosure.tables import protect_quality, protect_shapes
+from fairness_reports.disclosure.tables import protect_decisions, protect_quality, protect_shapes
 from fairness_reports.reports import page_html
 from fairness_reports.spec import OVERALL, POOLED, ProtectedSpec
 from tests import fairness_reports_fake as fake
@@ -280,6 +280,26 @@ def test_the_mean_of_a_shape_lies_between_its_ends() -> None:
     assert (table["high"] >= frame["high"]).all()
     # one step for all three of a row
     assert figures.tolist() == [[0.07, 0.07, 0.08], [-0.11, -0.1, 0.24], [0.02, 0.04, 0.34], [0.0, 0.0, 0.0]]
+
+
+def test_shares_of_decisions_can_be_true_together() -> None:
+    """3.4 % of all, and 4 % of each of two groups that are all: one of them would have to be wrong."""
+    rows = [(OVERALL, OVERALL, 0.034, 1000), ("sex", "f", 0.0357, 560), ("sex", "m", 0.0351, 440)]
+    rows = [*rows, ("team", "a", 0.033, 500), ("team", "b", 0.035, 500)]
+    frame = pd.DataFrame(rows, columns=["attribute", "group", "value", "n"])
+    frame = pd.concat([frame.assign(metric="answered_share"), frame.assign(metric="n", value=frame["n"])])
+    gaps = frame[(frame["metric"] != "n") & (frame["attribute"] == "sex")].assign(value=0.0014)
+    frame = pd.concat([frame.assign(comparison="value"), gaps.assign(comparison="difference", reference=OVERALL)])
+    frame = frame.assign(as_of="d", cases="listed", who="list", low=np.nan, high=np.nan, reason=None)
+    table = (
+        protect_decisions(frame.astype({"reference": object}), RULES)
+        .set_index(["metric", "comparison", "group"])
+        .sort_index()
+    )
+    told = table.loc[("answered_share", "value"), "value"]
+    assert told[["f", "m"]].min() <= told[OVERALL] <= told[["f", "m"]].max()
+    assert told[["a", "b"]].min() <= told[OVERALL] <= told[["a", "b"]].max()
+    assert table.loc[("answered_share", "difference", "f"), "value"] == pytest.approx(told["f"] - told[OVERALL])
 
 
 def test_everybody_of_a_split_is_told_once() -> None:
