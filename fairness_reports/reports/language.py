@@ -126,6 +126,15 @@ class Language:
             day = date.fromisoformat(day[:10])
         return str(format_date(day, "long", locale=self._locale))
 
+    def period(self, name: str | None) -> str:
+        """The name of a split or a cohort in a sentence: written out where it is a day, as it is otherwise."""
+        if name is None:
+            return "–"
+        try:
+            return self.date(date.fromisoformat(name)) if len(name) == len("2024-01-01") else name
+        except ValueError:
+            return name
+
     def listing(self, items: Sequence[str]) -> Markup:
         """Items with commas and an "and"."""
         safe = [escape(item) for item in items]

@@ -185,7 +185,7 @@ def _or_none(value: Any) -> float | None:
 def performance(language: Language, context: ReportContext) -> list[Section]:
     """How well the model did: sentences, all measures with intervals and thresholds, simpler models beside it."""
     t, cases, metrics = language.t, cases_word(language, context), context.test_metrics()
-    blocks: list[Block] = [Para(t("index.performance_intro", cohort=context.test or "–"))]
+    blocks: list[Block] = [Para(t("index.performance_intro", cohort=language.period(context.test)))]
     sentences = []
     for key, name in (("auc", "auc"), ("precision", "precision_at_capacity"), ("recall", "recall_at_capacity")):
         row = metrics.get(name)

@@ -90,7 +90,7 @@ def _candidates(language: Language, context: ReportContext) -> Section | str:
         value = metric_value(language, "auc", figure.value)
         points.append(point(label, figure, f"{t('tested.chosen')} · {value}" if name == chosen else value))
     if points:
-        split = t("tested.pooled") if context.pooled == "development" else str(context.pooled)
+        split = t("tested.pooled") if context.pooled == "development" else language.period(context.pooled)
         chart = intervals(
             points,
             identity="candidates",
@@ -150,7 +150,7 @@ def _rules(language: Language, context: ReportContext) -> Section | str:
 def _opened(language: Language, context: ReportContext) -> Section:
     """The sealed test: what it said."""
     t = language.t
-    about = t("tested.sealed_text", split=context.test or "–", page=t("page.splits"))
+    about = t("tested.sealed_text", split=language.period(context.test), page=t("page.splits"))
     blocks: list[Block] = [Para(about)]
     rows: list[list[Cell | str]] = []
     names = ("auc", "average_precision", "brier_skill")

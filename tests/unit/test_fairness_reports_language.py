@@ -81,3 +81,11 @@ def test_words_of_codes_and_of_programmes() -> None:
     assert language.text(Text(en="a", de="b")) == language.text({"en": "a", "de": "b"}) == "b"
     assert language.text("as is") == "as is"
     assert language.text(None) == ""
+
+
+def test_a_period_that_is_a_day_is_written_out() -> None:
+    assert Language("de").period("2024-01-01") == "1. Januar 2024"
+    assert Language("en").period("2024-01-01") == "1 January 2024"
+    assert [Language("en").period(name) for name in ("2013J", "no-day-now", "2024-13-01", None)] == [
+        "2013J", "no-day-now", "2024-13-01", "–",
+    ]  # fmt: skip

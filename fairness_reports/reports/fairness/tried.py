@@ -104,7 +104,7 @@ def _told_before(language: Language, context: ReportContext, before: tuple[Any, 
     said: list[str] = [
         t(
             "short.tried_on",
-            split=row.split,
+            split=language.period(str(row.split)),
             metric=short_metric(language, row.metric),
             attribute=attribute_label(language, context, str(row.attribute)),
             then=points(language, then, row.metric),
