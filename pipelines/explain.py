@@ -96,10 +96,7 @@ def explain_case(
     page = case_page(language, case)
     log_opening(home, "explain", pack.name, release.release_id, 1)  # first: a page that is there was logged
     write_private(html, lambda path: path.write_text(page, encoding="utf-8"))
-    return (
-        f"Page: {html}\n"
-        "It is restricted: it speaks of one person. Keep it in the file, and delete it when its purpose is served."
-    )
+    return f"{language.t('explained.page').unescape()}: {html}\n{language.t('explained.restricted').unescape()}"
 
 
 def _case(home: Home, pack: Pack, release: Release, headline: str, case_id: str) -> Case:
