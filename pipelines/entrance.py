@@ -120,8 +120,8 @@ def pending_delivery(run: Run) -> str | None:
 @contextmanager
 def rehearsal(run: Run) -> Iterator[Run]:
     """The same run on a copy of the warehouse that is thrown away: nothing done there touches the real one."""
-    copy = run.home.root / "rehearsal.duckdb"
-    _remove(copy)
+    copy = run.home.rehearsal
+    run.home.discard_rehearsal()
     run.con.execute("CHECKPOINT")
     shutil.copyfile(run.home.warehouse, copy)
     con = open_warehouse(copy, memory_limit=memory_limit())
@@ -129,12 +129,7 @@ def rehearsal(run: Run) -> Iterator[Run]:
         yield replace(run, con=con)
     finally:
         con.close()
-        _remove(copy)
-
-
-def _remove(copy: Path) -> None:
-    for path in copy.parent.glob(f"{copy.name}*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        run.home.discard_rehearsal()
 
 
 def _contract_changed(run: Run) -> bool:

@@ -117,6 +117,7 @@ def open_run(
     """Take hold of everything that a run needs, and let go of it at the end."""
     home.prepare()
     with told(home.root), hold(home):
+        home.discard_rehearsal()  # a killed command's copy holds persons' rows, and nobody would look for it
         if as_of is not None and (master := spark_master()) is not None:
             check_spark(master)  # at once, not after an hour of other work
         key = load_key(find_key_file(home), warehouse_exists=home.warehouse.exists()).for_programme(pack.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,9 +76,19 @@ class Home:
         return self.root / "spark"
 
     @property
+    def rehearsal(self) -> Path:
+        """The copy of the warehouse that a command works on which must not change it; gone when it ends."""
+        return self.root / "rehearsal.duckdb"
+
+    @property
     def lock(self) -> Path:
         """Held by the one run that may write."""
         return self.root / "run.lock"
+
+    def discard_rehearsal(self) -> None:
+        """Delete the copy and what DuckDB keeps beside it: also one that a killed command left."""
+        for path in self.root.glob(f"{self.rehearsal.name}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def prepare(self) -> Home:
         """Make the folders, readable for their owner only.

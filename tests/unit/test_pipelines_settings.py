@@ -6,10 +6,14 @@ import errno
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from data_contracts.errors import PlumblineError, UsageError
+from pipelines.packs import Pack
+from pipelines.resources import hold, open_run
 from pipelines.settings import (
     DAGSTER_YAML,
     Home,
@@ -41,6 +45,24 @@ def test_a_home_is_for_its_owner_only_and_dagster_reports_to_nobody(tmp_path: Pa
     assert (home.dagster / "dagster.yaml").read_text(encoding="utf-8") == DAGSTER_YAML
     assert "enabled: false" in DAGSTER_YAML
     assert home.prepare() is home
+
+
+def test_what_a_killed_command_left_of_a_copy_goes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLUMBLINE_KEY_FILE", str(tmp_path / "key"))
+    home = Home(tmp_path / "home").prepare()
+    beside = [home.rehearsal, home.root / "rehearsal.duckdb.wal", home.root / "rehearsal.duckdb.tmp" / "block"]
+    beside[-1].parent.mkdir()
+    for path in beside:
+        path.touch()
+    pack = cast("Pack", SimpleNamespace(name="demo"))
+    with hold(home), pytest.raises(PlumblineError, match="another run"), open_run(home, pack):
+        pass
+    assert all(path.exists() for path in beside), "it may be in use by whoever holds the home"
+    with open_run(home, pack) as run:
+        assert not list(home.root.glob("rehearsal*"))
+        assert run.home.warehouse.exists()
 
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
