@@ -67,7 +67,8 @@ def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns
     -------
     DataFrame
         case_id, as_of, factor, feature, value, columns, values, contribution, rank. Where a factor has several
-        columns, `feature` and `value` are those of the column that contributed most, the earlier one in a tie;
+        columns, `feature` and `value` are those of the column that contributed most in the direction of the factor
+        as a whole, the earlier one in a tie;
         `columns` and `values` are lists with all of them. Rank 1 is the largest contribution in size, ties in the order
         of the factors. A factor with a column that speaks of other people has no value (NaN), no column and no lists:
         whoever may read this case may not read theirs, nor which of them weighed most.
@@ -78,7 +79,9 @@ def case_rows(frame: pd.DataFrame, X: pd.DataFrame, table: pd.DataFrame, columns
     rows = np.arange(len(table))
     for place, (factor, names) in enumerate(groups.items()):
         terms, cells = table[names].to_numpy(), X[names].to_numpy()
-        strongest = np.argmax(np.abs(terms), axis=1) if len(terms) else np.empty(0, dtype=np.int64)
+        # a value that lowers the score must not stand for a factor that raises it
+        along = terms * np.sign(terms.sum(axis=1, keepdims=True))
+        strongest = np.argmax(along, axis=1) if len(terms) else np.empty(0, dtype=np.int64)
         hidden = factor in of_others
         parts.append(
             pd.DataFrame(

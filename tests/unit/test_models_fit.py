@@ -329,10 +329,23 @@ def test_contributions_are_summed_by_factor_and_ranked() -> None:
     total = long.groupby("case_id")["contribution"].sum().loc[[f"c{i}" for i in range(len(X))]].to_numpy()
     assert base + total == pytest.approx(fitted.raw(X))
     one = long[(long["case_id"] == "c3") & (long["factor"] == "a")].iloc[0]
-    assert one["feature"] == ("strong" if abs(table["strong"][3]) >= abs(table["noise"][3]) else "noise")
+    along = table.loc[3, ["strong", "noise"]] * np.sign(one["contribution"])
+    assert one["feature"] == along.idxmax()
     assert one["value"] == X[one["feature"]][3]
     assert (one["columns"], one["values"]) == (["strong", "noise"], [X["strong"][3], X["noise"][3]])
     assert case_rows(rows_of(X).frame.iloc[:0], X.iloc[:0], table.iloc[:0], columns()).empty
+
+
+def test_a_value_that_lowers_the_score_does_not_stand_for_a_factor_that_raises_it() -> None:
+    fitted, X = model("hist_gradient_boosting")
+    table, _ = contributions(fitted, X)
+    table = table.assign(strong=-0.5, noise=0.4, weak=0.0)  # the factor as a whole lowers
+    told = case_rows(rows_of(X).frame, X, table, columns())
+    assert set(told.loc[told["factor"] == "a", "feature"]) == {"strong"}
+    three = [*columns(), Column(name="more", feature="more", factor="a", kind="count")]
+    table = table.assign(more=0.3)  # now it raises, and the largest term alone would lower
+    told = case_rows(rows_of(X).frame, X.assign(more=1.0), table, three)
+    assert set(told.loc[told["factor"] == "a", "feature"]) == {"noise"}
 
 
 @pytest.mark.parametrize("name", ["strong", "noise"])
