@@ -64,7 +64,7 @@ def _is_whole(home: Path) -> None:
     assert manifest["release_id"] == release.name
     for table in release.rglob("*.parquet"):
         pd.read_parquet(table)
-    assert len(list(release.rglob("*.html"))) == 12
+    assert len(list(release.rglob("*.html"))) == 16
     assert not list(folder.glob(".unfinished*"))
 
 
