@@ -37,12 +37,8 @@ AS_OF = "2025-03-01"
 DAY = dt.date(2025, 1, 1)
 """The as-of date of that cohort."""
 
-ENTERED_AHEAD = {
-    "name": "an entry is made when it happens or later",
-    "type": "custom",
-    "engine": "plumbline",
-    "implementation": {"rule": "column_order", "columns": ["referred_on", "recorded_on"]},
-}
+ENTERED_AHEAD = "an entry is made when it happens or later"
+"""Name of a rule of the contract."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,8 @@ def _few_trees(programme: dict[str, Any]) -> None:
 
 def _let_ahead(contract: dict[str, Any]) -> None:
     # the rule would keep such an entry out before the features have to
-    table(contract, "referrals")["quality"].remove(ENTERED_AHEAD)
+    rules = table(contract, "referrals")["quality"]
+    rules.remove(next(rule for rule in rules if rule.get("name") == ENTERED_AHEAD))
 
 
 def table(contract: dict[str, Any], name: str) -> dict[str, Any]:
