@@ -47,9 +47,12 @@ def test_a_page_is_private_logged_and_relinked(
     plumbline: Command, pack: Path, workshop: Path, released_home: Path, tmp_path: Path
 ) -> None:
     case, page, named = cases(released_home)[0], tmp_path / "case.html", tmp_path / "named.html"
-    for code, heading in (("en", "What raises the score"), ("de", "Was den Wert erhöht")):
+    for code, heading, *told in (
+        ("en", "What raises the score", "restricted", "delete it"),
+        ("de", "Was den Wert erhöht", "zugangsbeschränkt", "zu löschen"),
+    ):
         ended = plumbline("explain", pack, case, "--lang", code, "--html", page, code=0)  # the second one replaces it
-        ended.says(str(page), "restricted", "delete it")
+        ended.says(str(page), *told)
         assert case not in ended.text
         assert heading in page.read_text(encoding="utf-8")
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
@@ -61,9 +64,9 @@ def test_a_page_is_private_logged_and_relinked(
     assert re.findall(rf'{case}</code> <span class="key">\(case: (\w+)\)', shown)[0] in persons
     assert stat.S_IMODE(named.stat().st_mode) == 0o600
     assert f'content="{GENERATOR}"' in shown
-    told = openings(released_home)
-    assert [(each["command"], each["rows"]) for each in told] == [("explain", 1)] * 2
-    assert {each["release_id"] for each in told} == {folder_of(released_home).name}
+    opened = openings(released_home)
+    assert [(each["command"], each["rows"]) for each in opened] == [("explain", 1)] * 2
+    assert {each["release_id"] for each in opened} == {folder_of(released_home).name}
     logs = "".join((released_home / name).read_text(encoding="utf-8") for name in ("openings.log", "relink.log"))
     assert case not in logs
 
