@@ -21,14 +21,13 @@ from fairness_reports.caseload import (
     build_list,
     full_sheet,
     list_id_of,
-    plain,
     read_views,
     write_csv,
     write_workbook,
 )
+from fairness_reports.language import Language
 from fairness_reports.release import Release, stale
 from fairness_reports.reports.association import about_others
-from fairness_reports.reports.language import Language
 from features.spec import columns
 from pipelines.explain import newest
 from pipelines.openings import log_opening
@@ -251,7 +250,7 @@ def _record(home: Home, listed: TeamList) -> None:
 
 def _told(language: Language, listed: TeamList, about: About, sheet: Sheet, files: list[Path], *, blind: bool) -> str:
     def say(key: str, **values: object) -> str:
-        return plain(language, f"caseload.done.{key}", **values)
+        return language.plain(f"caseload.done.{key}", **values)
 
     number = language.number
     expires = language.date(listed.expires_on)

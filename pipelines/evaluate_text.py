@@ -6,14 +6,13 @@ Does not belong here: the evaluation (pipelines.evaluate), the sentences themsel
 
 from __future__ import annotations
 
-import html
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fairness_reports.language import Language, plain
 from fairness_reports.reports.figures import interval, metric_value
-from fairness_reports.reports.language import Language
 
 if TYPE_CHECKING:
     from pipelines.evaluate import Evaluation
@@ -60,7 +59,7 @@ def said(found: Evaluation, pack: Pack, lang: str) -> str:
     for head, model, metrics in (("figures", found.model, SHOWN), ("against", "base_rate", COMPARED)):
         if head == "against" and found.model == "base_rate":
             continue
-        name = _plain(language.word("model", model))
+        name = plain(language.word("model", model))
         lines += ["", t(head, model=name, base=name) + ":"]
         lines += _figures(found, language, model, metrics, t("none"))
     lines += ["", t("thresholds") + ":"]
@@ -86,11 +85,11 @@ def _figures(found: Evaluation, language: Language, model: str, metrics: tuple[s
             continue
         value, low, high = map(float, rows.loc[metric, ["value", "low", "high"]].to_numpy(dtype=np.float64))
         if np.isnan(value):
-            lines.append(f"  {_plain(language.word('metric', metric))}: {none}")
+            lines.append(f"  {plain(language.word('metric', metric))}: {none}")
             continue
         between = interval(language, metric, low, high)
         figure = metric_value(language, metric, value) + (f" ({between})" if between else "")
-        lines.append(f"  {_plain(language.word('metric', metric))}: {_plain(figure)}")
+        lines.append(f"  {plain(language.word('metric', metric))}: {plain(figure)}")
     return lines
 
 
@@ -100,8 +99,4 @@ def _count(language: Language, count: int, least: int) -> str:
 
 
 def _said(language: Language, key: str, **values: str) -> str:
-    return _plain(language.t(f"evaluate.{key}", **values))
-
-
-def _plain(markup: object) -> str:
-    return html.unescape(str(markup))
+    return language.plain(f"evaluate.{key}", **values)

@@ -14,13 +14,13 @@ import pandas as pd
 
 from data_contracts.errors import RefusedError, UsageError
 from data_contracts.relink import write_private
+from fairness_reports.language import Language
 from fairness_reports.release import Release, current_release, stale
 from fairness_reports.release_read import release_of_day
 from fairness_reports.reports.bands import band_of_score, is_told
 from fairness_reports.reports.case import GENERATOR, Case, case_page, case_text
 from fairness_reports.reports.figures import is_overall, known
 from fairness_reports.reports.home import home_index
-from fairness_reports.reports.language import Language
 from pipelines.openings import log_opening
 from pipelines.packs import Pack, load_pack
 from pipelines.report_context import excluded
@@ -96,7 +96,7 @@ def explain_case(
     page = case_page(language, case)
     log_opening(home, "explain", pack.name, release.release_id, 1)  # first: a page that is there was logged
     write_private(html, lambda path: path.write_text(page, encoding="utf-8"))
-    return f"{language.t('explained.page').unescape()}: {html}\n{language.t('explained.restricted').unescape()}"
+    return f"{language.plain('explained.page')}: {html}\n{language.plain('explained.restricted')}"
 
 
 def _case(home: Home, pack: Pack, release: Release, headline: str, case_id: str) -> Case:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from data_contracts.errors import PlumblineError, UsageError
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 from fairness_reports.reports.split_picture import cohort_words, role_words, svg_file
 from models.cohorts import as_of_dates
 from models.spec import Cadence
@@ -142,7 +142,7 @@ def _delivered(home: Home, programme: str) -> pd.DataFrame | None:
 
 def _say(language: Language, key: str, **values: Any) -> str:
     """A sentence for a terminal: no markup."""
-    return language.t(key, **values).unescape()
+    return language.plain(key, **values)
 
 
 def _lanes(table: pd.DataFrame) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from fairness_reports.caseload import About, TeamList, blind_sheet, build_list, full_sheet, write_csv, write_workbook
 from fairness_reports.charter import Charter
 from fairness_reports.charter.uses import Caseload
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 from features.words import Text
 from tests import fairness_reports_fake as fake
 

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 
-from fairness_reports.reports.language import LANGUAGES, catalogue
+from fairness_reports.language import LANGUAGES, catalogue
 
 # Spelt alike, or a name, in both languages, though only one catalogue happens to use it.
 SHARED = {"note", "region"}  # "Note" is a mark given for work

@@ -9,7 +9,7 @@ Does not belong here: choosing a release, logging openings (pipelines.caseload);
 from fairness_reports.caseload.build import Factor, Listed, TeamList, build_list, list_id_of
 from fairness_reports.caseload.reading import VIEW, HandedBack, read_views
 from fairness_reports.caseload.slots import Slots, assign_slots, drawn_order, slot_counts
-from fairness_reports.caseload.words import About, Sheet, blind_sheet, full_sheet, plain
+from fairness_reports.caseload.words import About, Sheet, blind_sheet, full_sheet
 from fairness_reports.caseload.writing import write_csv, write_workbook
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "drawn_order",
     "full_sheet",
     "list_id_of",
-    "plain",
     "read_views",
     "slot_counts",
     "write_csv",

@@ -15,10 +15,10 @@ from fairness_reports.caseload.reading import VIEW
 from fairness_reports.charter import Charter
 from fairness_reports.charter.uses import Caseload
 from fairness_reports.decisions.answers import DISAGREEMENTS, REPLIES, SEEN, VIEWS
+from fairness_reports.language import Language, plain
 from fairness_reports.reports.association import tagged
 from fairness_reports.reports.bands import band_sentence, of_100
 from fairness_reports.reports.figures import known
-from fairness_reports.reports.language import Language
 from features.words import Text, Words
 
 _DESCRIBED = ("band", "observed", "informative", "slot", "border", "raises", "lowers")
@@ -167,23 +167,23 @@ def _sheet(
         "release_id": listed.release_id,
     }
     key = "blind" if blind else "full"
-    title = plain(language, f"caseload.title_{key}", title=language.text(about.title), team=listed.team)
+    title = language.plain(f"caseload.title_{key}", title=language.text(about.title), team=listed.team)
     return Sheet(
         language=language.code,
         title=title,
-        subtitle=plain(language, "caseload.subtitle", **told),
-        footer=plain(language, "caseload.footer"),
-        until=plain(language, "caseload.until", expires_on=told["expires_on"]),
-        answering=plain(language, f"caseload.answering_{key}"),
+        subtitle=language.plain("caseload.subtitle", **told),
+        footer=language.plain("caseload.footer"),
+        until=language.plain("caseload.until", expires_on=told["expires_on"]),
+        answering=language.plain(f"caseload.answering_{key}"),
         columns=columns,
-        heads=tuple(plain(language, f"caseload.head.{column}", **values) for column in columns),
+        heads=tuple(language.plain(f"caseload.head.{column}", **values) for column in columns),
         answers=len(answers),
         rows=filled,
         ends=() if blind else tuple(i for i in range(1, len(bands)) if bands[i] != bands[i - 1]),
         choices=_choices(language, about, columns),
         notes=tuple(_notes(language, listed, about, told, blind=blind)),
-        notes_title=plain(language, "caseload.sheet_notes"),
-        codes_title=plain(language, "caseload.sheet_codes"),
+        notes_title=language.plain("caseload.sheet_notes"),
+        codes_title=language.plain("caseload.sheet_codes"),
         meta={
             "programme": listed.programme,
             "list_id": listed.list_id,
@@ -196,11 +196,6 @@ def _sheet(
     )
 
 
-def plain(language: Language, key: str, **values: object) -> str:
-    """A sentence of the catalogue for a cell, which wants the characters that pages escape."""
-    return str(language.t(key, **values).unescape())
-
-
 def _ids(listed: TeamList, case: Listed) -> tuple[str, ...]:
     days = (listed.expires_on.isoformat(), case.as_of.isoformat())
     return (*days, listed.list_id, listed.release_id, listed.programme)
@@ -211,9 +206,9 @@ def _described(language: Language, listed: TeamList, about: About, case: Listed)
     return (
         _band(language, about, case.band),
         _observed(language, listed, case),
-        plain(language, "caseload.informative" if case.informative else f"caseload.uninformative.{case.reason}"),
-        plain(language, f"caseload.slot.{case.slot}"),
-        plain(language, f"caseload.border.{'off' if case.slot == 'score' else 'on'}") if border else "",
+        language.plain("caseload.informative" if case.informative else f"caseload.uninformative.{case.reason}"),
+        language.plain(f"caseload.slot.{case.slot}"),
+        language.plain(f"caseload.border.{'off' if case.slot == 'score' else 'on'}") if border else "",
         _factors(language, about, case.raises),
         _factors(language, about, case.lowers),
     )
@@ -229,10 +224,10 @@ def _observed(language: Language, listed: TeamList, case: Listed) -> str:
         return "–"  # a figure beside “says nothing” would be read all the same
     row = listed.bands.get(case.band)
     if row is None:
-        return plain(language, "form.too_few")
+        return language.plain("form.too_few")
     low, high = (of_100(end if known(end) else row.value) for end in (row.low, row.high))
     key = "caseload.observed_rare" if of_100(row.value) < 1 else "caseload.observed"
-    return plain(language, key, value=of_100(row.value), low=low, high=high)
+    return language.plain(key, value=of_100(row.value), low=low, high=high)
 
 
 def _factors(language: Language, about: About, factors: Sequence[Factor]) -> str:
@@ -241,7 +236,7 @@ def _factors(language: Language, about: About, factors: Sequence[Factor]) -> str
         words = about.words.factors.get(factor.name)
         how = about.others.get(factor.name)
         label = tagged(language, language.text(words.label) if words else factor.name, how)
-        said.append(plain(language, f"caseload.factor.{factor.state}", factor=label) if factor.state else label)
+        said.append(language.plain(f"caseload.factor.{factor.state}", factor=label) if factor.state else label)
     return "; ".join(said)
 
 
@@ -249,12 +244,12 @@ def _choices(language: Language, about: About, shown: Sequence[str]) -> dict[str
     codes = {VIEW: VIEWS, "seen_before_deciding": SEEN}
     values = {"outcome": language.text(about.words.outcome)}
     found = {
-        column: {code: plain(language, f"caseload.{column}.{code}", **values) for code in codes[column]}
+        column: {code: language.plain(f"caseload.{column}.{code}", **values) for code in codes[column]}
         for column in codes
         if column in shown
     }
     if "disagreement" in shown:  # in the words of the page of a case
-        found["disagreement"] = {code: plain(language, f"case.disagree.{code}") for code in DISAGREEMENTS}
+        found["disagreement"] = {code: language.plain(f"case.disagree.{code}") for code in DISAGREEMENTS}
     if "action" in shown:
         found["action"] = {action.code: language.text(action.label) for action in about.use.actions}
     return {column: found[column] for column in shown if column in found}
@@ -266,23 +261,23 @@ def _notes(
     """The page before the list: what it is, what it is not, how it was made, how to answer."""
 
     def note(key: str, **values: object) -> tuple[str, str]:
-        return plain(language, f"caseload.note.{key}"), plain(language, f"caseload.say.{key}", **values)
+        return language.plain(f"caseload.note.{key}"), language.plain(f"caseload.say.{key}", **values)
 
     use, charter, number = about.use, about.charter, language.number
     cases = {"cases": language.text(about.words.case.many)}
     notes = [
-        (plain(language, "caseload.note.purpose"), language.text(use.purpose)),
-        (plain(language, "caseload.note.not"), " · ".join(language.text(each) for each in charter.prohibited_uses)),
+        (language.plain("caseload.note.purpose"), language.text(use.purpose)),
+        (language.plain("caseload.note.not"), " · ".join(language.text(each) for each in charter.prohibited_uses)),
         note("list", **told),
         note("who"),
         note("expires", **told),
     ]
     if about.simulated:
-        notes.append((plain(language, "site.simulated_title"), plain(language, "caseload.say.simulated")))
+        notes.append((language.plain("site.simulated_title"), language.plain("caseload.say.simulated")))
     if about.stale_since is not None:
         notes.append(note("stale", on=language.date(about.stale_since)))
     if (age := (listed.made_on - listed.as_of).days) > (use.expires_after_days or 0):
-        notes.append(note("old", days=plain(language, "form.days", n=age), as_of=told["as_of"]))
+        notes.append(note("old", days=language.plain("form.days", n=age), as_of=told["as_of"]))
     if len(listed.cases) < charter.minimum_cell:
         notes.append(note("small", least=number(charter.minimum_cell)))
     if blind:
@@ -291,8 +286,8 @@ def _notes(
         notes += _how_made(language, listed, about)
         notes.append(note("answers"))
     notes += [
-        (plain(language, "caseload.note.agreed"), about.headline),
-        (plain(language, "caseload.note.contact"), language.text(charter.disagreement_contact)),
+        (language.plain("caseload.note.agreed"), about.headline),
+        (language.plain("caseload.note.contact"), language.text(charter.disagreement_contact)),
     ]
     return notes
 
@@ -301,7 +296,7 @@ def _how_made(language: Language, listed: TeamList, about: About) -> list[tuple[
     number, slots = language.number, listed.slots
 
     def note(key: str, **values: object) -> tuple[str, str]:
-        return plain(language, f"caseload.note.{key}"), plain(language, f"caseload.say.{key}", **values)
+        return language.plain(f"caseload.note.{key}"), language.plain(f"caseload.say.{key}", **values)
 
     cases, share = language.text(about.words.case.many), about.charter.capacity.share
     border = [case for case in listed.cases if case.border]
@@ -309,12 +304,12 @@ def _how_made(language: Language, listed: TeamList, about: About) -> list[tuple[
     by_score, drawn = int(slots.by_score.sum()), int(slots.drawn.sum())
     notes = [note("bands", cases=cases)]
     for name, row in listed.bands.items():
-        sentence = plain(language, "form.too_few") if row is None else band_sentence(language, about.words, row)
-        said = str(sentence.unescape()) if hasattr(sentence, "unescape") else str(sentence)
+        sentence = language.plain("form.too_few") if row is None else band_sentence(language, about.words, row)
+        said = plain(sentence)
         notes.append((_band(language, about, name), said))
     made = {"n": number(len(listed.cases)), "slots": number(by_score + drawn), "share": language.percent(share, 0)}
     notes.append(note("slots", **made, by_score=number(by_score), drawn=number(drawn)))
-    notes.append((plain(language, "caseload.note.why"), language.text(about.use.reason)))
+    notes.append((language.plain("caseload.note.why"), language.text(about.use.reason)))
     if by_score:
         on = sum(case.slot == "score" for case in border)
         asked = {"models": number(slots.models), "on": number(on), "off": number(len(border) - on)}

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from data_contracts.answers.reading import SHEET
 from data_contracts.sheets import XLSXWRITER_OPTIONS, csv_text, is_formula_like, safe_text
-from fairness_reports.caseload.words import HIDDEN, Sheet, plain
+from fairness_reports.caseload.words import HIDDEN, Sheet
+from fairness_reports.language import Language
 from fairness_reports.release_tables import new_file
-from fairness_reports.reports.language import Language
 
 _WIDTHS: Final = {
     "case_id": 18,
@@ -192,14 +192,14 @@ def _offer(sheet: Any, made: Sheet, ranges: dict[str, str], place: int, first: i
         rule: dict[str, Any] = {
             "validate": "list",
             "source": ranges[column],
-            "error_message": plain(language, "caseload.hint"),
+            "error_message": language.plain("caseload.hint"),
         }
         codes = "\n".join(f"{code}: {words}" for code, words in made.choices[column].items())
-        rule["input_message"] = codes if len(codes) <= 255 else plain(language, "caseload.hint")
+        rule["input_message"] = codes if len(codes) <= 255 else language.plain("caseload.hint")
     else:
         day = dt.date.fromisoformat(made.meta["as_of"])
         example = dt.date.fromisoformat(made.meta["made_on"])
-        hint = plain(language, "caseload.hint_day", example=example.strftime(_DAYS[made.language]))
+        hint = language.plain("caseload.hint_day", example=example.strftime(_DAYS[made.language]))
         rule = {"validate": "date", "criteria": ">=", "value": day, "error_message": hint, "input_message": hint}
     sheet.data_validation(first, place, last, place, {**rule, "ignore_blank": True})
 
@@ -223,7 +223,7 @@ def _write_codes(book: Any, looks: _Looks, made: Sheet) -> None:
         sheet.set_column(place, place, width)
     looks.put(sheet, 0, 0, made.footer, "strong")
     for place, key in enumerate(("column", "code", "meaning")):
-        looks.put(sheet, _CODES_FROM - 1, place, plain(language, f"caseload.codes_{key}"), "head")
+        looks.put(sheet, _CODES_FROM - 1, place, language.plain(f"caseload.codes_{key}"), "head")
     row = _CODES_FROM
     heads = dict(zip(made.columns, made.heads, strict=True))
     for column, codes in made.choices.items():

@@ -1,7 +1,7 @@
 """Why a gap stays open although it was measured, in words.
 
 Belongs here: the phrases that identification writes into the column `reason` of the audit.
-Does not belong here: their German (fairness_reports.audit.reasons), the reasons of figures that are missing.
+Does not belong here: their words on a page (the catalogue), the reasons of figures that are missing.
 """
 
 from __future__ import annotations

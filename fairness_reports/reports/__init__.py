@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.reports.card import model_card_page
 from fairness_reports.reports.context import BandLine, Excluded, FeatureLine, ReportContext
 from fairness_reports.reports.delivered import quality_page
 from fairness_reports.reports.explanations import explanations_page
 from fairness_reports.reports.fairness import fairness_page
 from fairness_reports.reports.filling import filled
-from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.reports.layout import Page
 from fairness_reports.reports.overview import PAGES, index_page, met, reasons, verdict_headline
 from fairness_reports.reports.sizes import fitting

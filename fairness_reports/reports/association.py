@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import (
     SHARES,
@@ -20,7 +21,6 @@ from fairness_reports.reports.figures import (
     metric_label,
     metric_value,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Para, Section, Table
 from models.ablation import DIFFERENCE, DIFFERENCES, without
 
@@ -49,7 +49,7 @@ def about_others(features: Iterable[Tagged]) -> dict[str, str]:
 
 def tagged(language: Language, label: str, how: str | None) -> str:
     """A factor's words, with a tag behind them where it speaks of other people (`how`: all, some or None)."""
-    return label if how is None else f"{label} ({language.t(f'association.tag_{how}').unescape()})"
+    return label if how is None else f"{label} ({language.plain(f'association.tag_{how}')})"
 
 
 def association_section(language: Language, context: ReportContext) -> Section | None:

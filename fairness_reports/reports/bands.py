@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import rows_of
 from fairness_reports.reports.figures import is_overall, known
-from fairness_reports.reports.language import Language
 from features.words import Words
 
 TO = "–"

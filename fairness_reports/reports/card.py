@@ -14,6 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from fairness_reports.charter import is_placeholder
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others
 from fairness_reports.reports.card_parts import excluded_section, features_section, group_sections
 from fairness_reports.reports.context import ReportContext, rows_of
@@ -25,7 +26,6 @@ from fairness_reports.reports.figures import (
     is_overall,
     model_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Facts, Page, Para, Section, code
 from fairness_reports.reports.overview import metrics_table
 from fairness_reports.spec import JOIN

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.rows import attributes, in_all_bands, in_order, of_groups
@@ -20,7 +21,6 @@ from fairness_reports.reports.figures import (
     known,
     metric_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Fold, Para, Section, Table, code
 from fairness_reports.spec import JOIN
 

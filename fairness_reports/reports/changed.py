@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     attribute_label,
@@ -23,7 +24,6 @@ from fairness_reports.reports.figures import (
     metric_difference,
     metric_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Fold, Para, Section, Table
 from fairness_reports.reports.standing import Before, ProgrammeLine
 

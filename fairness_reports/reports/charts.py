@@ -17,6 +17,8 @@ from weakref import WeakKeyDictionary
 
 from markupsafe import Markup, escape
 
+from fairness_reports.language import plain
+
 WIDTH = 320  # of the drawing; pages scale it between about 0.8 and 1.6 times, so text stays readable on a phone
 FONT = 12.0
 LINE = 15  # height of a line of text
@@ -117,7 +119,7 @@ def intervals(
     -------
     Chart
     """
-    labels = [textwrap.wrap(_letters(point.label), _WRAP) or [""] for point in points]
+    labels = [textwrap.wrap(plain(point.label), _WRAP) or [""] for point in points]
     heights = [len(lines) * LINE + ROW for lines in labels]
     ends = limits or _limits(points, zero, tolerance, from_zero=bars)
 
@@ -125,7 +127,7 @@ def intervals(
         left, right = axes.get_xlim()
         y = 0.0
         for point, lines, row_height in zip(points, labels, heights, strict=True):
-            words(axes, left, right, y, lines, _letters(point.note), _colour_of_note(point))
+            words(axes, left, right, y, lines, plain(point.note), _colour_of_note(point))
             strip = y + row_height - ROW / 2 - 1
             ground(axes, strip, zero, tolerance)
             mark(axes, point, strip, bars=bars, zero=zero or 0.0)
@@ -189,7 +191,7 @@ def in_rows(
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         axes.tick_params(axis="x", colors=LINE_COLOUR, labelcolor=MUTED, labelsize=FONT - 1, length=3)
-        axes.set_xlabel(_letters(axis), color=MUTED, fontsize=FONT - 1, labelpad=3)
+        axes.set_xlabel(plain(axis), color=MUTED, fontsize=FONT - 1, labelpad=3)
         for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
             # a long number at the very end of the axis would be cut off by the edge of the drawing
             middle = left + (at - ends[0]) / (ends[1] - ends[0]) * (WIDTH - left - side)
@@ -210,11 +212,6 @@ def words(
         axes.text(left, y + number * LINE + 12, line, fontsize=FONT, color=INK)
     if note:
         axes.text(right, y + 12, note, fontsize=FONT - 1, color=colour, ha="right")
-
-
-def _letters(text: str) -> str:
-    """The characters themselves: sentences of the catalogue come escaped, and matplotlib escapes what it writes."""
-    return text.unescape() if isinstance(text, Markup) else text
 
 
 def _colour_of_note(point: Point) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import known
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Section, Table, code
 from features.words import Text
 

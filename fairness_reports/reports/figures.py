@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.audit import reasons
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Cell
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, POOLED
 from models.ablation import is_ablation
@@ -134,7 +134,7 @@ def group_label(language: Language, context: ReportContext, attribute: str, grou
     if not known(group):
         return str(language.t("form.not_recorded"))
     if str(group) == POOLED:
-        return reasons.POOLED[language.code]
+        return language.plain("form.pooled")
     names, values = attribute.split(JOIN), str(group).split(JOIN)
     if len(names) != len(values):
         return str(group)

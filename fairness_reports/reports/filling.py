@@ -13,8 +13,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Page
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import LANGUAGES, Language, catalogue
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness import audit_sections
 from fairness_reports.reports.fairness.rows import in_all_bands, of_groups
 from fairness_reports.reports.fairness.tables import measures
 from fairness_reports.reports.filling import filled
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue
 from fairness_reports.reports.layout import Bullets, Page, Section
 from fairness_reports.spec import SCORES_SHOWN
 from features.words import Noun, Text, Words

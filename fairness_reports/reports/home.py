@@ -10,11 +10,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from fairness_reports.language import LANGUAGES, Language, catalogue
 from fairness_reports.release_tables import new_file
 from fairness_reports.reports.changed import programmes_table
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.filling import filled
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue
 from fairness_reports.reports.layout import Block, Page, Para, Section
 from fairness_reports.reports.standing import ProgrammeLine, programme_lines
 from features.words import Noun, Text, Words

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from fairness_reports.language import Language
 from fairness_reports.reports.bands import band_rows, band_sentence, is_told, of_100
 from fairness_reports.reports.changed import changed_section, programmes_section
 from fairness_reports.reports.charts import Point, intervals
@@ -24,7 +25,6 @@ from fairness_reports.reports.figures import (
     metric_value,
     model_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import (
     Block,
     Bullets,

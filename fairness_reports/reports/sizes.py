@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 from fairness_reports.reports.layout import Block, Fold, Page, Pictures, Table
 
 LARGEST = 1_000_000

@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from fairness_reports.language import Language
 from fairness_reports.reports.charts import ACCENT, INK, LINE_COLOUR, MUTED, SURFACE, Chart, for_page
-from fairness_reports.reports.language import Language
 
 WIDTH = 320
 _FONT = 12.0
@@ -128,15 +128,15 @@ def cohort_words(language: Language, rows: pd.DataFrame) -> str:
     names = list(dict.fromkeys(rows["cohort"].astype(str)))
     days = rows[["cohort_as_of", "cohort"]].drop_duplicates()
     shown = ", ".join(names) if len(names) <= _NAMED else f"{names[0]} … {names[-1]}"
-    return language.t("splits.cohorts", n=len(days), names=shown).unescape()
+    return language.plain("splits.cohorts", n=len(days), names=shown)
 
 
 def role_words(language: Language, rows: pd.DataFrame) -> str:
     """What a split is for."""
     history = rows["history"].iloc[0]
     if isinstance(history, str):
-        return language.t("splits.compared", history=history).unescape()
-    return language.t(f"splits.{rows['role'].iloc[0]}").unescape()
+        return language.plain("splits.compared", history=history)
+    return language.plain(f"splits.{rows['role'].iloc[0]}")
 
 
 def _last(days: pd.Series) -> date:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.charts import Chart, Point, intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import count, figure_cell, interval, is_overall, known, metric_label
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Picture, Pictures, Section, Table
 from fairness_reports.reports.split_picture import picture
 

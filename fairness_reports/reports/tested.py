@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.charts import intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
@@ -20,7 +21,6 @@ from fairness_reports.reports.figures import (
     metric_value,
     model_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Picture, Pictures, Section, Table
 from fairness_reports.reports.tested_curves import decision_section, factors_section, learning_section, point
 from fairness_reports.reports.tested_deployed import deployed_sections

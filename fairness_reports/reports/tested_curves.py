@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.charts import Point, intervals
 from fairness_reports.reports.charts_lines import Line, curves
@@ -22,7 +23,6 @@ from fairness_reports.reports.figures import (
     metric_value,
     model_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Para, Picture, Pictures, Section, Table
 from models.ablation import BY_ASSOCIATION, DIFFERENCE, without
 from models.learning import TRAINING_ROWS

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import count, factor_words, interval, known, metric_label
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import FICTIONAL, Block, Cell, Fold, Links, Para, Section, Table
 from models.explanation.stability import AGREEMENT, OVERLAP
 from models.informative import REASONS

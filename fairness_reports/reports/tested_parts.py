@@ -6,9 +6,9 @@ Does not belong here: the figures (models.metrics), curves (tested_curves).
 
 from __future__ import annotations
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import count, figure_cell, known, metric_label, metric_value
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Para, Section, Table
 from models.metrics import parts_of, qualified
 from models.metrics.names import HORIZON

@@ -11,8 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fairness_reports.language import Language, catalogue
 from fairness_reports.reports.context import ReportContext
-from fairness_reports.reports.language import Language, catalogue
 from fairness_reports.reports.layout import Block, Cell, Facts, Fold, Links, Page, Para, Section, Table, code
 
 ROLES = ("owner", "practice_lead", "data_protection", "analyst", "supplier")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from babel.dates import get_month_names
 from markupsafe import Markup, escape
 
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 
 DAYS = frozenset(
     ["days_since_last", "days_since_first", "longest_gap", "episode_days", "days_in_episode", "days_since_opened"]

@@ -17,54 +17,13 @@ from typing import Any, Final
 
 from data_contracts.errors import UsageError
 from data_contracts.sheets import csv_text
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.release_tables import new_file, to_arrow, write_parquet
 from fairness_reports.release_workbook import write_xlsx
 from fairness_reports.scored_file.run import Audited
 
 ORDER: Final = ("split", "attribute", "group", "band", "metric", "comparison", "reference")
 _UNFINISHED = ".unfinished"
-
-_README = """\
-An audit of {name}, made by plumbline {version}.
-
-{protection_en}
-
-reports/en/fairness.html   read this first (Deutsch: reports/de/fairness.html)
-fairness.parquet           every figure with its interval; one row per period, group, metric and comparison
-fairness.csv               the same as text (UTF-8, comma, decimal point); an apostrophe before = + - @ is ours
-tables.xlsx                the same for a spreadsheet
-audit.json                 what was audited: file, columns, rule of selection, seed, remarks
-
-What the columns mean: docs/audit_command.md and docs/audit.md of plumbline.
-
----
-
-Eine Prüfung von {name}, erstellt mit plumbline {version}.
-
-{protection_de}
-
-Zuerst lesen: reports/de/fairness.html. Die Tabellen sind dreimal dieselbe (Parquet, CSV, Excel); audit.json sagt, was
-geprüft wurde.
-"""
-
-
-_EXACT = {
-    "en": """\
-RESTRICTED. These figures are exact: no disclosure control was applied. Keep this folder where the data themselves may
-be, and pass nothing on before a person has checked it. Groups with fewer than {minimum} cases have no figures.""",
-    "de": """\
-VERTRAULICH. Diese Zahlen sind genau: es gab keine Geheimhaltungsprüfung. Bewahren Sie diesen Ordner auf, wo auch die
-Daten selbst sein dürfen, und geben Sie nichts weiter, bevor ein Mensch es geprüft hat. Gruppen mit weniger als
-{minimum} Fällen haben keine Zahlen.""",
-}
-_PROTECTED = {
-    "en": """\
-Made safe by rules (“{profile}”): no figure rests on fewer than {minimum} cases, counts are rounded to multiples of
-{base}. Pass these figures on only once a person has checked them.""",
-    "de": """\
-Nach Regeln geschützt („{profile}“): keine Zahl beruht auf weniger als {minimum} Fällen, Anzahlen sind auf Vielfache von
-{base} gerundet. Geben Sie diese Zahlen erst weiter, wenn ein Mensch sie geprüft hat.""",
-}
 
 
 def check_out(out: Path) -> None:
@@ -118,12 +77,7 @@ def write_results(out: Path, audited: Audited) -> list[Path]:
         try:
             _tables(draft, audited)
             _text(draft / "audit.json", json.dumps(audited.about, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
-            name = audited.about["file"]["name"]
-            values = {"version": audited.about["plumbline_version"], "minimum": audited.about["minimum_cell"]}
-            safe = audited.about["disclosure"]
-            protection = {f"protection_{code}": text for code, text in (_PROTECTED if safe else _EXACT).items()}
-            told = {name: text.format(**{**values, **(safe or {})}) for name, text in protection.items()}
-            _text(draft / "README.txt", _README.format(name=name, **values, **told))
+            _text(draft / "README.txt", _readme(audited.about))
             render_audit(draft, audited.table, _for_page(audited.about))
             for path in draft.rglob("*"):
                 path.chmod(0o700 if path.is_dir() else 0o600)
@@ -133,6 +87,16 @@ def write_results(out: Path, audited: Audited) -> list[Path]:
             shutil.rmtree(draft, ignore_errors=True)
         out.chmod(0o700)
     return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def _readme(about: dict[str, Any]) -> str:
+    safe = about["disclosure"]
+    values = {"version": about["plumbline_version"], "minimum": about["minimum_cell"], **(safe or {})}
+    parts = []
+    for language in map(Language, LANGUAGES):
+        protection = language.plain("audit_folder.protected" if safe else "audit_folder.exact", **values)
+        parts.append(language.plain("audit_folder.readme", name=about["file"]["name"], protection=protection, **values))
+    return "\n\n---\n\n".join(parts) + "\n"
 
 
 def _for_page(about: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +112,7 @@ def _for_page(about: dict[str, Any]) -> dict[str, Any]:
         "cluster": columns.get("cluster"),
         "minimum_cell": about["minimum_cell"],
         "disclosure": about["disclosure"],
-        "notes": [{language: each[language] for language in ("en", "de")} for each in about["notes"]],
+        "notes": [{language: each[language] for language in LANGUAGES} for each in about["notes"]],
     }
 
 
@@ -160,7 +124,7 @@ def _tables(folder: Path, audited: Audited) -> None:
     write_parquet(table, folder / "fairness.parquet")
     _text(folder / "fairness.csv", _csv(table))
     lines = [f"An audit of {file['name']}."]
-    lines += [each[language] for language in ("en", "de") for each in audited.about["notes"]]
+    lines += [each[language] for language in LANGUAGES for each in audited.about["notes"]]
     write_xlsx({"fairness": table}, folder / "tables.xlsx", "\n".join(lines))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue
+from fairness_reports.language import LANGUAGES, Language, catalogue
 
 
 @dataclass(frozen=True)

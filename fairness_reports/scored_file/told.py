@@ -10,10 +10,9 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any, Final
 
-from fairness_reports.audit import reasons
 from fairness_reports.audit.reasons import in_words
+from fairness_reports.language import Language
 from fairness_reports.reports.figures import known
-from fairness_reports.reports.language import Language
 from fairness_reports.scored_file.run import Audited
 from fairness_reports.scored_file.sentences import Few, say
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL, POOLED
@@ -166,7 +165,7 @@ class _Summary:
         found: dict[str, list[str]] = {}
         for row in rows[rows["comparison"] == "largest_gap"].itertuples():
             if known(row.reason):
-                found.setdefault(in_words(str(row.reason), self._language.code), []).append(str(row.metric))
+                found.setdefault(in_words(str(row.reason), self._language), []).append(str(row.metric))
         for metrics in found.values():
             metrics.sort(key=SHOWN.index)
         if bare and len(found) == 1:
@@ -176,7 +175,7 @@ class _Summary:
     def _label(self, group: str) -> str:
         """A group's name; those of our own groups in the language."""
         if group == POOLED:
-            return reasons.POOLED[self._language.code]
+            return self._language.plain("form.pooled")
         return str(self._language.t("form.not_recorded")) if group == NOT_RECORDED else group
 
     def _finding(self, attribute: str, rows: list[Any]) -> Any | None:
@@ -233,7 +232,7 @@ class _Summary:
         reasons: dict[str, list[str]] = {}
         for (attribute, _group, metric), row in self._values.items():
             if attribute == OVERALL and not known(row.value) and known(row.reason) and "[" not in metric:
-                reasons.setdefault(in_words(str(row.reason), self._language.code), []).append(metric)
+                reasons.setdefault(in_words(str(row.reason), self._language), []).append(metric)
         told = "; ".join(f"{', '.join(metrics)} ({reason})" for reason, metrics in reasons.items())
         return [self._say("not_computed") + told + "."] if told else []
 

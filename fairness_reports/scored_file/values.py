@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from data_contracts.errors import UsageError
 from data_contracts.yamldoc import nearest
-from fairness_reports.audit import reasons
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.scored_file.column import BLANK, BLANK_NUMBER, TextColumn
 from fairness_reports.scored_file.request import ScoreIs
 from fairness_reports.spec import OVERALL
@@ -29,7 +29,7 @@ _STRAY: Final = 0.05
 _YES_NO: Final = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
 _COMMA_WHOLE = re.compile(r"([+-]?\d+),0+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},000")
-_OURS: Final = frozenset([OVERALL, *reasons.POOLED.values()])
+_OURS: Final = frozenset([OVERALL, *(Language(code).plain("form.pooled") for code in LANGUAGES)])
 """Names that this audit gives to groups of its own: a group of the table cannot have them."""
 
 Array = NDArray[np.float64]

@@ -11,8 +11,8 @@ template with the tier in front, as in 2.4.1.2.
 from __future__ import annotations
 
 from data_contracts.contract import Contract
+from fairness_reports.language import catalogue
 from fairness_reports.reports.context import ReportContext
-from fairness_reports.reports.language import catalogue
 from fairness_reports.transparency.atrs_data import data_answers
 from fairness_reports.transparency.atrs_model import model_answers, outcome_sentence
 from fairness_reports.transparency.entries import PLUMBLINE, Entry, Role, Said, entry, pairs, said, sentence

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from data_contracts.contract import Contract
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import attribute_label, cases_word, is_overall
-from fairness_reports.reports.language import Language
 from fairness_reports.spec import JOIN
 from fairness_reports.transparency.atrs_model import datasets
 from fairness_reports.transparency.entries import PLUMBLINE, Said, both, sentence

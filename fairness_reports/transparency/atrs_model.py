@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     cases_word,
@@ -22,7 +23,6 @@ from fairness_reports.reports.figures import (
     metric_value,
     model_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.transparency.entries import PLUMBLINE, RELEASE, Said, both, sentence
 from fairness_reports.transparency.sources import Answer
 

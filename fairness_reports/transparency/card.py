@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairness_reports.language import LANGUAGES, Language, plain
 from fairness_reports.reports.card import LIMITS, Field, card_fields
 from fairness_reports.reports.card_parts import group_rows
 from fairness_reports.reports.context import Excluded, FeatureLine, ReportContext
 from fairness_reports.reports.figures import factor_words, known
-from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.transparency.atrs_model import PERFORMANCE
-from fairness_reports.transparency.entries import Entry, Said, both, plain, sentence
+from fairness_reports.transparency.entries import Entry, Said, both, sentence
 
 
 def model_card(context: ReportContext) -> dict[str, Any]:

@@ -10,10 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Literal
 
-from markupsafe import Markup
-
 from fairness_reports.charter import is_placeholder
-from fairness_reports.reports.language import LANGUAGES, Language
+from fairness_reports.language import LANGUAGES, Language, plain
 from features.words import Text
 
 Role = Literal["owner", "data_protection", "practice_lead", "analyst", "supplier"]
@@ -138,8 +136,3 @@ def entry(
         "missing": missing,
         "who": who if missing else None,
     }
-
-
-def plain(text: str) -> str:
-    """A sentence as plain text: what was escaped for a page is not escaped in a record."""
-    return text.unescape() if isinstance(text, Markup) else str(text)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from data_contracts.contract import Collected, Column, Contract, KnowledgeDay, Table, Wording
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.figures import known
-from fairness_reports.reports.language import Language
 from fairness_reports.transparency.entries import Entry, Said, both, entry, sentence
 from fairness_reports.transparency.sources import charter_field
 

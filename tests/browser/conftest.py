@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fairness_reports.language import LANGUAGES
 from fairness_reports.reports import page_html, render
 from fairness_reports.reports.foreign import render_audit
-from fairness_reports.reports.language import LANGUAGES
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_audit as audit
 from tests.browser.browser import Browser

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.reports.case import case_page
-from fairness_reports.reports.language import LANGUAGES, Language
 from tests.browser.browser import Browser
 from tests.browser.test_fairness_reports_accessible import axe, told
 from tests.unit.test_fairness_reports_case import whole_case

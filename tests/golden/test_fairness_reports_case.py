@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.reports.case import case_text
-from fairness_reports.reports.language import LANGUAGES, Language
 from tests.unit.test_fairness_reports_case import whole_case
 
 HERE = Path(__file__).parent

@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from fairness_reports.language import Language
 from fairness_reports.mitigation import MitigationSpec
 from fairness_reports.mitigation.compare import compare_options
 from fairness_reports.mitigation.frontier import frontier
@@ -57,5 +58,5 @@ def test_what_each_way_would_have_changed(world: World, plain: Ran, tmp_path: Pa
         assert mine["value"] == pytest.approx(pick(theirs, metric=metric)["value"], abs=1e-9), metric
     assert set(frontier(table)["option"]) <= {"as_is", *options}
     for option, part in table.groupby("option"):
-        said = {language: cost_in_words(part, language) for language in ("en", "de")}
+        said = {language: cost_in_words(part, Language(language)) for language in ("en", "de")}
         assert said["en"] != said["de"], option

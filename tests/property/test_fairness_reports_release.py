@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.sheets import safe_text
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.release_tables import to_arrow, write_parquet
 from fairness_reports.reports.figures import count, interval, metric_difference, metric_value
-from fairness_reports.reports.language import LANGUAGES, Language
 from tests import fairness_reports_fake as fake
 
 ROWS = st.lists(

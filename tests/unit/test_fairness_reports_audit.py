@@ -15,8 +15,9 @@ from fairness_reports.audit import intervals as formulas
 from fairness_reports.audit.auc import auc_by_group
 from fairness_reports.audit.estimates import Confidence, _correlation
 from fairness_reports.audit.grouping import everybody, score_bands
-from fairness_reports.audit.reasons import GERMAN, fewer_than, in_words
+from fairness_reports.audit.reasons import fewer_than, in_words
 from fairness_reports.audit.statistics import per_case, summed
+from fairness_reports.language import Language
 from fairness_reports.spec import ProtectedSpec
 from fairness_reports.states import CANNOT_TELL, NOT_JUDGED, OUTSIDE, WITHIN, state
 from tests.fairness_reports_audit_data import pick, scored, threshold
@@ -393,10 +394,13 @@ def test_every_reason_has_german_words() -> None:
     phrases = {ratio.empty for ratio in metrics.RATIOS.values()}
     phrases |= {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
     phrases |= {metrics.NO_NON_OUTCOMES}
-    assert phrases <= set(GERMAN)
-    assert in_words(fewer_than(10), "de") == "weniger als 10"
-    assert in_words("one group only", "de") == "nur eine Gruppe"
-    assert in_words("one group only", "en") == "one group only"
+    english, german = Language("en"), Language("de")
+    assert len({in_words(phrase, german) for phrase in phrases}) == len(phrases)
+    assert {in_words(phrase, english) for phrase in phrases} == phrases  # as in the column
+    assert in_words(fewer_than(10), german) == "weniger als 10"
+    assert in_words("one group only", german) == "nur eine Gruppe"
+    with pytest.raises(PlumblineError, match="no sentence"):
+        in_words("nobody's reason", german)
 
 
 def test_wilson_against_published_limits() -> None:

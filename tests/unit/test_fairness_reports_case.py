@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
+from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports import Excluded, FeatureLine
 from fairness_reports.reports.association import about_others
 from fairness_reports.reports.bands import band_of_score, is_told
@@ -19,7 +20,6 @@ from fairness_reports.reports.case import SHOWN, SHOWN_RECORDS, Case, case_page,
 from fairness_reports.reports.case.parts import Line, Points, Reason
 from fairness_reports.reports.case.reasons import level
 from fairness_reports.reports.case.values import category_words, value_words
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from features.fields import Feature
 from features.spec import FeatureSpec, columns
 from features.words import Text, Words

@@ -12,7 +12,7 @@ import pytest
 from data_contracts.errors import PlumblineError
 from fairness_reports.capacity import places
 from fairness_reports.caseload import assign_slots, blind_sheet, full_sheet, list_id_of, slot_counts
-from fairness_reports.reports.language import Language, refused_wording
+from fairness_reports.language import Language, refused_wording
 from tests import fairness_reports_caseload_data as data
 
 FOOTERS = {

@@ -18,7 +18,7 @@ from data_contracts.errors import RefusedError, UsageError
 from data_contracts.relink import relink
 from fairness_reports.caseload import full_sheet, read_views, write_csv, write_workbook
 from fairness_reports.decisions.answers import ANSWERS
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 from features.words import Text
 from tests import data_contracts_deliveries as deliveries
 from tests import fairness_reports_caseload_data as data

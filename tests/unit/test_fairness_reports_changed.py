@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES, catalogue, refused_wording
 from fairness_reports.release import ReleaseWriter, mark_stale
 from fairness_reports.reports import ReportContext, page_html
 from fairness_reports.reports.changed import strongest
 from fairness_reports.reports.home import home_html, home_index, write_home_index
-from fairness_reports.reports.language import LANGUAGES, catalogue, refused_wording
 from fairness_reports.reports.standing import Before, ProgrammeLine, before_of, programme_lines
 from tests import fairness_reports_fake as fake
 

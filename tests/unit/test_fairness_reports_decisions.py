@@ -20,6 +20,7 @@ from fairness_reports.decisions.answers import Checked
 from fairness_reports.decisions.figures import DETAILS, decided
 from fairness_reports.disclosure import profile_of
 from fairness_reports.disclosure.tables import protect_decisions
+from fairness_reports.language import Language
 from fairness_reports.spec import ProtectedSpec
 
 TODAY = dt.date(2026, 3, 1)
@@ -274,7 +275,7 @@ def test_days_stand_by_themselves_and_a_lost_selection_has_a_reason() -> None:
     lost = value(newest, "model", "overall", "overall", "selection_rate")
     assert np.isnan(lost["value"])
     assert lost["reason"] == MODEL_UNKNOWN
-    assert in_words(MODEL_UNKNOWN, "de") != MODEL_UNKNOWN
+    assert in_words(MODEL_UNKNOWN, Language("de")) != MODEL_UNKNOWN
     assert value(newest, "joint", "overall", "overall", "selection_rate")["value"] > 0
     assert "fnr" not in set(newest["metric"])
     assert newest.loc[newest["metric"] == "gap_change", "value"].isna().all()

@@ -15,13 +15,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES
 from fairness_reports.release_tables import typed
 from fairness_reports.release_workbook import write_xlsx
 from fairness_reports.reports import PAGES, page_html
 from fairness_reports.reports.charts import Point, intervals
 from fairness_reports.reports.foreign import render_audit
 from fairness_reports.reports.home import home_html
-from fairness_reports.reports.language import LANGUAGES
 from fairness_reports.reports.standing import ProgrammeLine
 from fairness_reports.scored_file import AuditRequest, audit_table, write_results
 from tests import fairness_reports_planted as planted

@@ -14,11 +14,11 @@ from scipy.stats import spearmanr
 
 from fairness_reports.disclosure.profile import profile_of
 from fairness_reports.disclosure.tables import protect_tendencies
+from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports import FeatureLine, ReportContext, page_html
 from fairness_reports.reports.charts_shapes import Row, reach_of, shape
 from fairness_reports.reports.explanations.shape import Shape, rank_correlation, shapes_of
 from fairness_reports.reports.explanations.shapes import sentences, strength
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports.values import number_words, range_words
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_shapes as made

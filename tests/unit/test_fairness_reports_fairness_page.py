@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
+from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
 from fairness_reports.reports.charts import Chart
 from fairness_reports.reports.fairness import in_short
 from fairness_reports.reports.fairness.rows import in_all_bands, of_groups
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports.layout import Facts
 from fairness_reports.spec import JOIN, OVERALL, POOLED, SCORES_SHOWN
 from features.words import Text

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports.foreign import render_audit
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from tests import fairness_reports_fake_audit as audit
 from tests.unit.test_fairness_reports_reports import EVIL, seen, words
 

@@ -19,6 +19,7 @@ from fairness_reports.identification.figures import errors
 from fairness_reports.identification.pairs import Ends, largest_gap, smallest_ratio
 from fairness_reports.identification.phrases import CONTRADICTED, COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING
 from fairness_reports.identification.sampling import critical, share_error
+from fairness_reports.language import Language
 from fairness_reports.spec import NOT_RECORDED, ProtectedSpec
 from simulations import bounds as study
 from tests.fairness_reports_audit_data import pick, scored, threshold
@@ -185,7 +186,7 @@ def test_where_sampling_keeps_it_open_more_cases_help() -> None:
 
 @pytest.mark.parametrize("phrase", [COULD_BE_ANYTHING, NO_BOUNDS, OPEN_BY_RECORDING, CONTRADICTED])
 def test_reasons_have_german(phrase: str) -> None:
-    assert in_words(phrase, "de") not in {phrase, ""}
+    assert in_words(phrase, Language("de")) not in {phrase, ""}
 
 
 def test_errors_are_those_of_a_bootstrap() -> None:

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import Markup
 
 from data_contracts.errors import PlumblineError
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, placeholders
+from fairness_reports.language import LANGUAGES, Language, catalogue, placeholders
 from features.words import Text
 
 ENGLISH = re.compile(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fairness_reports.charter import PerformanceThreshold
+from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.reports.figures import interval, metric_difference, metric_label, metric_value
-from fairness_reports.reports.language import LANGUAGES, Language
 from fairness_reports.verdict_text import Sentences
 from models.metrics import known_metrics
 from models.spec import EvaluationSpec

@@ -12,6 +12,7 @@ import pytest
 
 from data_contracts.errors import PlumblineError
 from fairness_reports.audit.grouping import by_attribute
+from fairness_reports.language import Language
 from fairness_reports.mitigation.constrained import constraint_of, exponentiated_gradient, grid_search, grid_size
 from fairness_reports.mitigation.figures import Figures, Scored
 from fairness_reports.mitigation.frontier import frontier
@@ -211,8 +212,8 @@ def test_an_option_that_changes_no_score_says_so_everywhere(world: tuple[Rows, p
     measured = told[(told["option"] == "drop_proxies") & (told["comparison"] == "value")]
     assert measured["value"].notna().all(), "its own figures stand"
     own = told[told["option"] == "drop_proxies"]
-    assert cost_in_words(own, "en") == "It changes nothing."
-    assert gain_in_words(own, "de") == ["Dieser Weg ändert nichts."]
+    assert cost_in_words(own, Language("en")) == "It changes nothing."
+    assert gain_in_words(own, Language("de")) == ["Dieser Weg ändert nichts."]
 
 
 def test_other_scores_in_the_same_order_select_the_same_people() -> None:

@@ -7,10 +7,10 @@ import html
 import pytest
 
 from fairness_reports.caseload import blind_sheet, full_sheet
+from fairness_reports.language import LANGUAGES, Language, catalogue
 from fairness_reports.reports import PAGES, page_html
 from fairness_reports.reports.case import case_page, case_text
 from fairness_reports.reports.home import home_html
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue
 from tests import fairness_reports_caseload_data as lists
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_audit as audit

@@ -11,9 +11,9 @@ import pytest
 from fairness_reports.charter import Charter
 from fairness_reports.decisions import decisions
 from fairness_reports.decisions.figures import GAP_CHANGE
+from fairness_reports.language import Language, refused_wording
 from fairness_reports.reports.fairness import fairness_page
 from fairness_reports.reports.fairness.people_and_model import people_and_model
-from fairness_reports.reports.language import Language, refused_wording
 from fairness_reports.reports.layout import Block, Facts, Fold, Section, Table
 from fairness_reports.spec import ProtectedSpec
 from tests.fairness_reports_fake import charter, context

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.release import read_release, write_quality
 from fairness_reports.reports import PAGES, Excluded, FeatureLine, page_html, render
 from fairness_reports.reports.context import _empty
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from features.words import Text
 from tests import fairness_reports_fake as fake
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fairness_reports
-from fairness_reports.reports.language import catalogue
+from fairness_reports.language import catalogue
 
 ROOT = Path(fairness_reports.__file__).parent.parent
 ROOMS = ("data_contracts", "features", "models", "fairness_reports", "pipelines")
@@ -63,7 +63,7 @@ def asked_for() -> Asked:
             asked.literals |= set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', text))
             asked.patterns |= {re.escape(start) + PART for start in re.findall(r'"([a-z_.]+\.)" ~', text)}
     inner = {word for literal in asked.literals for word in re.findall(r"\(([a-z ]+)\)", literal)}
-    names = asked.names | inner | {literal for literal in asked.literals if len(literal) < 60}
+    names = asked.names | inner | {literal for literal in asked.literals if len(literal) < 80}
     asked.names = names | {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in names} | {""}
     asked.patterns = {each for each in asked.patterns if " " not in each and re.match(r"[a-z_]", each)}
     # names of metrics are made of two parts: what is counted, and that it is so among the first k

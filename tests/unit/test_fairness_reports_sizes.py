@@ -6,9 +6,9 @@ import pytest
 from markupsafe import Markup
 
 from benchmarks.reporting import large
+from fairness_reports.language import Language
 from fairness_reports.reports import PAGES, ReportContext, page_html, sizes
 from fairness_reports.reports.charts import Chart
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Fold, Page, Picture, Pictures, Section, Table
 from fairness_reports.reports.sizes import LARGEST, fitting
 

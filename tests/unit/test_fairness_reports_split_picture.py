@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 from fairness_reports.reports.split_picture import cohort_words, picture, svg, svg_file
 from models.cohorts import as_of_dates
 from models.spec import SplitsSpec

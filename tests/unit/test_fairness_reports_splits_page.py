@@ -9,8 +9,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
-from fairness_reports.reports.language import LANGUAGES, catalogue, refused_wording
 from tests import fairness_reports_fake as fake
 
 

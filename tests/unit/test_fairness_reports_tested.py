@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
-from fairness_reports.reports.language import LANGUAGES, catalogue, refused_wording
 from fairness_reports.reports.tested_deployed import put_together
 from models.ablation import DIFFERENCE, is_ablation
 from models.informative import REASONS

@@ -13,8 +13,8 @@ import pytest
 
 from data_contracts.contract import Bilingual, Contract
 from fairness_reports.charter import Charter, Transparency
+from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
-from fairness_reports.reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.transparency import FILES, records, write
 from fairness_reports.transparency.records import entries
 from features.words import Text

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_contracts.errors import PackError
-from fairness_reports.reports.language import LANGUAGES, catalogue
+from fairness_reports.language import LANGUAGES, catalogue
 from fairness_reports.wording import check_texts, check_words, outcome_wording, refused_wording
 from pipelines.packs import load_pack
 from tests import fairness_reports_fake as fake

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import UsageError
+from fairness_reports.language import Language
 from fairness_reports.release import Release
-from fairness_reports.reports.language import Language
 from models.dataset import Rows
 from pipelines.evaluate import BASE_RATE, Again, Evaluation, _predictions, _scored_again
 from pipelines.evaluate_text import said

@@ -15,12 +15,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from fairness_reports.charter import Charter
+from fairness_reports.language import Language
 from fairness_reports.reports.bands import TO, of_100
 from fairness_reports.reports.case.parts import Line, Part, Piece, Points, Told
 from fairness_reports.reports.case.reasons import HARDLY, Facts, cells_of, reason, strongest
 from fairness_reports.reports.case.values import value_words
 from fairness_reports.reports.context import Excluded
-from fairness_reports.reports.language import Language
 from features.fields import Feature
 from features.words import Text, Words
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from data_contracts.relink_page import GENERATOR
+from fairness_reports.language import Language
 from fairness_reports.reports.case.content import Case, told
 from fairness_reports.reports.filling import resource, template
-from fairness_reports.reports.language import Language
 
 __all__ = ["GENERATOR", "case_page"]
 

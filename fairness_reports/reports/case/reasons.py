@@ -16,11 +16,11 @@ from typing import Any, Literal
 import pandas as pd
 from markupsafe import Markup
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.case.parts import Reason, Record
 from fairness_reports.reports.case.values import category_words, is_missing, value_words
 from fairness_reports.reports.context import rows_of
-from fairness_reports.reports.language import Language
 from features.fields import Feature
 from features.kinds import AttributeCategory, CalendarMonth, DaysSinceOpened
 from features.labels import labels

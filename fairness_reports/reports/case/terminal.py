@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from textwrap import TextWrapper
 
+from fairness_reports.language import Language, plain
 from fairness_reports.reports.case.content import Case, told
 from fairness_reports.reports.case.parts import Piece, Points, Reason
-from fairness_reports.reports.language import Language
 
 WIDTH = 100
 """Longer lines are broken; a pseudonym never is."""
@@ -26,7 +26,7 @@ def case_text(language: Language, case: Case) -> str:
     """
     all_of_it = told(language, case)
     lines = _wrapped(f"{plain(all_of_it.programme)} · {plain(all_of_it.made_of)}")
-    lines += [language.t("case.id", id=all_of_it.case_id).unescape(), *_wrapped(all_of_it.headline)]
+    lines += [language.plain("case.id", id=all_of_it.case_id), *_wrapped(all_of_it.headline)]
     for notice in all_of_it.notices:
         lines += _wrapped(notice, "! ", "  ")
     for part in all_of_it.parts:
@@ -35,11 +35,6 @@ def case_text(language: Language, case: Case) -> str:
         for piece in part.pieces:
             lines += _lines(piece)
     return "\n".join(lines)
-
-
-def plain(text: str) -> str:
-    """The characters themselves: the catalogue escapes for pages."""
-    return str(text.unescape()) if hasattr(text, "unescape") else str(text)
 
 
 def _lines(piece: Piece) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from babel.dates import get_month_names
 from markupsafe import Markup
 
-from fairness_reports.reports.language import Language
+from fairness_reports.language import Language
 from features.fields import EventFeature, Feature
 from features.kinds import AttributeCategory
 from features.spec import Column

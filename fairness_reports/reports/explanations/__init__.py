@@ -6,6 +6,7 @@ Does not belong here: computing contributions (models.explanation), or one case'
 
 from __future__ import annotations
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import association_section
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.explanations.against import against_section
@@ -14,7 +15,6 @@ from fairness_reports.reports.explanations.groups import group_sections
 from fairness_reports.reports.explanations.relied import factor_label, factors_section, features_section
 from fairness_reports.reports.explanations.shapes import shapes_section
 from fairness_reports.reports.figures import cases_word, is_overall
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Page, Para, Section, Table
 
 __all__ = ["explanations_page", "factor_label"]

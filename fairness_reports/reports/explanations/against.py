@@ -6,10 +6,10 @@ Does not belong here: the shapes themselves (shapes), the tendency of past cases
 
 from __future__ import annotations
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.explanations.shape import Shape, shapes_of
 from fairness_reports.reports.explanations.shapes import feature_label
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Para, Section, Table
 
 _OPPOSITE = {"up": "down", "down": "up"}

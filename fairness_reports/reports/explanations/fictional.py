@@ -11,11 +11,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.explanations.shape import HARDLY
 from fairness_reports.reports.explanations.shapes import category_words, feature_label, strength
 from fairness_reports.reports.figures import factor_words, interval, known
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import FICTIONAL, Block, Cell, Facts, Para, Section, Table
 from fairness_reports.reports.values import number_words
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.explanations.relied import factor_label
 from fairness_reports.reports.figures import attribute_label, count, group_label, groups_in_order, is_overall, known
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Cell, Para, Section, Table
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.charts import Point, intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.explanations.shape import shapes_of
 from fairness_reports.reports.explanations.shapes import feature_label, sentences
 from fairness_reports.reports.figures import factor_words, known
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Para, Picture, Pictures, Section, Table
 
 _DRAWN = 12  # factors in the picture; the table has all

@@ -11,12 +11,12 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
+from fairness_reports.language import Language
 from fairness_reports.reports.association import about_others, tagged
 from fairness_reports.reports.charts_shapes import Row, reach_of, shape
 from fairness_reports.reports.context import FeatureLine, ReportContext
 from fairness_reports.reports.explanations.shape import HARDLY, Part, Shape, shapes_of
 from fairness_reports.reports.figures import cases_word, count, factor_words
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Para, Picture, Pictures, Section, Table
 from fairness_reports.reports.values import number_words, range_words
 

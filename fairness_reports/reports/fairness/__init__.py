@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.course import course_sections
 from fairness_reports.reports.fairness.origin import origin_sections
@@ -20,7 +21,6 @@ from fairness_reports.reports.fairness.short import compared, gap_answer
 from fairness_reports.reports.fairness.sure import cannot_know, how_sure
 from fairness_reports.reports.fairness.tables import exploratory, judged_section, measures, seen_detail, shown_apart
 from fairness_reports.reports.fairness.tried import tried_in_short, tried_sections
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Facts, Page, Para, Section
 from fairness_reports.spec import JOIN, SCORES_SHOWN
 

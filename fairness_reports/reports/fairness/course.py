@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from fairness_reports import drift
+from fairness_reports.language import Language
 from fairness_reports.reports.charts import Point
 from fairness_reports.reports.charts_gaps import over_time
 from fairness_reports.reports.context import ReportContext, rows_of
@@ -36,7 +37,6 @@ from fairness_reports.reports.figures import (
     known,
     metric_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Fold, Para, Picture, Pictures, Section, Table
 from fairness_reports.spec import JOIN, OVERALL, SCORES_SHOWN
 from models.metrics import parts_of

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from fairness_reports.language import Language
 from fairness_reports.reports.charts_gaps import Step, waterfall
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import (
@@ -32,7 +33,6 @@ from fairness_reports.reports.figures import (
     groups_in_order,
     known,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Fold, Para, Picture, Pictures, Section, Table
 from fairness_reports.spec import JOIN, OVERALL
 from models.metrics import parts_of

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import attributes, chosen, of_groups, value_of, why
 from fairness_reports.reports.figures import (
@@ -22,7 +23,6 @@ from fairness_reports.reports.figures import (
     known,
     metric_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Para, Section, Table
 from fairness_reports.spec import JOIN, OVERALL
 

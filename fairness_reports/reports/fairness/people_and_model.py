@@ -23,6 +23,7 @@ from fairness_reports.decisions.figures import (
     WITH,
     WITHOUT,
 )
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import attributes, bare, is_clear, why
 from fairness_reports.reports.figures import (
@@ -35,7 +36,6 @@ from fairness_reports.reports.figures import (
     interval,
     known,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Facts, Fold, Para, Section, Table
 from fairness_reports.spec import OVERALL
 

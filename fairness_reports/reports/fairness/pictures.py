@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.charts import Point, intervals
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.rows import (
@@ -23,7 +24,6 @@ from fairness_reports.reports.fairness.rows import (
     tolerance,
 )
 from fairness_reports.reports.figures import SHARES, attribute_label, count, group_label, known, metric_label
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Fold, Para, Picture, Pictures, Section, Table
 
 _MOST_GROUPS = 40  # of one picture: a longer one is a table

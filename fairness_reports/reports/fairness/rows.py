@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.audit.reasons import in_words
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     SHARES,
@@ -23,7 +24,6 @@ from fairness_reports.reports.figures import (
     metric_difference,
     metric_label,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Cell
 from fairness_reports.spec import JOIN, OVERALL
 
@@ -149,7 +149,7 @@ def difference_cell(language: Language, row: Any) -> Cell:
 
 def why(language: Language, row: Any) -> str:
     """Why a figure is missing."""
-    return in_words(str(row.reason), language.code) if known(row.reason) else str(language.t("form.too_few"))
+    return in_words(str(row.reason), language) if known(row.reason) else str(language.t("form.too_few"))
 
 
 def about_100(language: Language, share: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.rows import (
     about_100,
@@ -27,7 +28,6 @@ from fairness_reports.reports.fairness.rows import (
     value_of,
 )
 from fairness_reports.reports.figures import attribute_label, cases_word, group_label, known
-from fairness_reports.reports.language import Language
 from fairness_reports.spec import JOIN, OVERALL
 
 MOST = 3

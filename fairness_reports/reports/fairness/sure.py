@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import (
     GAPS,
@@ -31,7 +32,6 @@ from fairness_reports.reports.fairness.rows import (
 )
 from fairness_reports.reports.fairness.short import gap_rows
 from fairness_reports.reports.figures import known, metric_label
-from fairness_reports.reports.language import Language
 from fairness_reports.spec import JOIN, OVERALL
 
 _OPEN = 1  # open comparisons told at length: those nearest to a decision

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import (
     STATES,
@@ -37,7 +38,6 @@ from fairness_reports.reports.figures import (
     metric_label,
     metric_value,
 )
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Bullets, Cell, Fold, Para, Section, Table
 from fairness_reports.spec import JOIN, SCORES_SHOWN
 

@@ -11,14 +11,14 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from fairness_reports.audit.reasons import in_words
+from fairness_reports.language import Language
 from fairness_reports.mitigation.options import AS_IS
-from fairness_reports.mitigation.reasons import in_words
 from fairness_reports.mitigation.words import cost_in_words, gain_in_words, stress_in_words
 from fairness_reports.reports.charts_options import Option, options
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import difference_cell, is_clear, judged, points, short_metric
 from fairness_reports.reports.figures import SHARES, attribute_label, figure_cell, known, metric_label
-from fairness_reports.reports.language import Language
 from fairness_reports.reports.layout import Block, Cell, Fold, Para, Picture, Pictures, Section, Table
 from fairness_reports.spec import OVERALL
 from models.metrics import parts_of
@@ -51,7 +51,7 @@ def tried_in_short(language: Language, context: ReportContext, groups: pd.DataFr
         return [t("short.nothing_tried")]
     if names == [AS_IS]:
         reason = next((str(row.reason) for row in rows_of(frame) if known(row.reason)), "")
-        return [t("short.tried_not", reason=in_words(reason, language.code))]
+        return [t("short.tried_not", reason=in_words(reason, language))]
     said: list[tuple[str, str]] = []
     impossible = []
     before = _gap_before(frame, groups)
@@ -63,7 +63,7 @@ def tried_in_short(language: Language, context: ReportContext, groups: pd.DataFr
             impossible.append(t("form.quoted", text=_label(language, name)))
             continue
         # of its costs the first only: who is no longer found
-        told = cost_in_words(rows[rows["metric"] == _UTILITY], language.code)
+        told = cost_in_words(rows[rows["metric"] == _UTILITY], language)
         told = " ".join([told, *_clear_gain(language, context, rows, before)])
         said.append((t("short.option", option=_label(language, name), told=told), _held(language, rows)))
     if impossible:
@@ -132,13 +132,13 @@ def _clear_gain(
         str(row.metric): short_metric(language, row.metric),
         str(row.attribute): attribute_label(language, context, str(row.attribute)),
     }
-    return gain_in_words(same, language.code, called)
+    return gain_in_words(same, language, called)
 
 
 def _held(language: Language, rows: pd.DataFrame) -> str:
     """Whether an option's gain held in the later period; nothing where no gap was judged."""
     told = [row for row in rows_of(rows[rows["role"] == "stress"]) if known(row.reason)]
-    return stress_in_words(str(told[0].reason), language.code) if told else ""
+    return stress_in_words(str(told[0].reason), language) if told else ""
 
 
 def _may(language: Language, context: ReportContext) -> str:
@@ -241,10 +241,10 @@ def _costs(language: Language, context: ReportContext, frame: pd.DataFrame, name
             marks.append(t("tried.needs_attribute"))
         if name != AS_IS:
             marks.append(t("tried.is_allowed" if bool(first["may_be_chosen"]) else "tried.not_allowed"))
-        gains = [] if name == AS_IS else gain_in_words(rows, language.code, called)
+        gains = [] if name == AS_IS else gain_in_words(rows, language, called)
         later = _later(language, context, rows)
         body.append(
-            [Cell(_label(language, name), Markup("; ").join(marks)), cost_in_words(rows, language.code),
+            [Cell(_label(language, name), Markup("; ").join(marks)), cost_in_words(rows, language),
              " ".join(gains) or "–", later or "–"]
         )  # fmt: skip
     head = [t(f"tried.{key}") for key in ("option", "cost", "gain", "later")]
@@ -261,7 +261,7 @@ def _later(language: Language, context: ReportContext, rows: pd.DataFrame) -> st
             found.setdefault(str(row.reason), []).append(gap)
     parts = []
     for reason, gaps in found.items():
-        told = stress_in_words(reason, language.code)
+        told = stress_in_words(reason, language)
         parts.append(told if len(found) == 1 else language.t("tried.held_for", gaps=language.listing(gaps), told=told))
     return Markup(" ").join(parts)
 

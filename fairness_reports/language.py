@@ -25,7 +25,7 @@ from data_contracts.errors import PlumblineError
 from fairness_reports.wording import REFUSED, refused_wording
 from features.words import Text
 
-__all__ = ["LANGUAGES", "NAMES", "REFUSED", "Language", "catalogue", "placeholders", "refused_wording"]
+__all__ = ["LANGUAGES", "NAMES", "REFUSED", "Language", "catalogue", "placeholders", "plain", "refused_wording"]
 
 LANGUAGES = ("en", "de")
 NAMES = {"en": "English", "de": "Deutsch"}
@@ -72,6 +72,10 @@ class Language:
             message = message[self._locale.plural_form(n)]
             values = {**values, "n": self.number(n)}
         return Markup(message).format(**values)  # noqa: S704  (the catalogue is ours; the values are escaped)
+
+    def plain(self, key: str, **values: Any) -> str:
+        """The same for a cell, a terminal or a record: with the characters that a page escapes."""
+        return plain(self.t(key, **values))
 
     def has(self, key: str) -> bool:
         """Whether the catalogue has this sentence."""
@@ -143,6 +147,11 @@ class Language:
         return Markup(", ").join(safe[:-1]) + Markup(" ") + self.t("form.and") + Markup(" ") + safe[-1]
 
 
+def plain(text: str) -> str:
+    """The characters themselves of a sentence that is escaped for pages."""
+    return str(text.unescape()) if isinstance(text, Markup) else text
+
+
 def _unknown(value: float | None) -> bool:
     return value is None or value != value  # NaN; also pandas' missing values after float()
 
@@ -166,7 +175,7 @@ def catalogue(code: str) -> dict[str, Any]:
         When a key stands in two files.
     """
     found: dict[str, Any] = {}
-    for path in sorted((files("fairness_reports.reports") / "catalogue" / code).iterdir(), key=lambda each: each.name):
+    for path in sorted((files("fairness_reports") / "catalogue" / code).iterdir(), key=lambda each: each.name):
         with path.open("rb") as handle:
             read = read_po(handle, locale=code, abort_invalid=True)
         for message in read:
