@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from data_contracts.contract import Contract
 from data_contracts.delivery import find_files
-from data_contracts.errors import UsageError
+from data_contracts.errors import UsageError, said_by_system
 from data_contracts.keys import ProgrammeKey
 from data_contracts.reading import cast_batch, read_batches
 from data_contracts.relink_list import OWN_NUMBER, fill_list, rows_of_list
@@ -212,6 +212,16 @@ def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
 
 
 def write_private(out: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that only its owner may read; a folder that refuses is told."""
+    try:
+        put_private(out, write)
+    except OSError as error:
+        raise UsageError(
+            f"the output cannot be written ({said_by_system(error)}).", where=out.name, todo="Check its folder."
+        ) from error
+
+
+def put_private(out: Path, write: Callable[[Path], object]) -> None:
     """Write through a draft that nobody else could ever read, then put it in place at once."""
     draft = out.with_name(f".{os.getpid()}.{out.name}")
     try:
@@ -219,10 +229,5 @@ def write_private(out: Path, write: Callable[[Path], object]) -> None:
         write(draft)
         draft.chmod(0o600)
         draft.replace(out)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"the output cannot be written ({reason}).", where=out.name, todo="Check its folder."
-        ) from error
     finally:
         draft.unlink(missing_ok=True)

@@ -15,6 +15,8 @@ from typing import Any, cast
 import pandas as pd
 
 from data_contracts.errors import PlumblineError, UsageError
+from fairness_reports.language import Language
+from fairness_reports.refusals import refusal
 from fairness_reports.release_schemas import SCHEMAS
 
 MANIFEST = "manifest.json"
@@ -168,8 +170,19 @@ def current_release(releases_dir: Path, programme: str) -> Release | None:
     return None if name is None else read_release(releases_dir / programme / name)
 
 
-def release_of_day(releases_dir: Path, programme: str, as_of: dt.date) -> Release:
+def release_of_day(releases_dir: Path, programme: str, as_of: dt.date, lang: str = "en") -> Release:
     """The release of a day: the current one where it is of that day, else the one made last.
+
+    Parameters
+    ----------
+    releases_dir : Path
+        The folder `releases` of a home.
+    programme : str
+        The programme.
+    as_of : date
+        The day.
+    lang : {"en", "de"}
+        The language of what is refused.
 
     Raises
     ------
@@ -184,8 +197,10 @@ def release_of_day(releases_dir: Path, programme: str, as_of: dt.date) -> Releas
     days = sorted({str(release.manifest["as_of"]) for release in every})
     mine = [release for release in every if release.manifest["as_of"] == as_of.isoformat()]
     if not mine:
-        known = f"There are releases of {', '.join(days)}." if days else f"Make one with: plumbline run {programme}"
-        raise UsageError("there is no release of this day in this home.", where=f"--as-of {as_of}", todo=known)
+        language, where = Language(lang), f"--as-of {as_of}"
+        if not days:
+            raise refusal(UsageError, language, "no_release", where=where, programme=programme)
+        raise refusal(UsageError, language, "no_release_of_day", where=where, days=", ".join(days))
     return max(mine, key=lambda release: (str(release.manifest["created_at"]), release.release_id))
 
 

@@ -26,6 +26,7 @@ from fairness_reports.caseload import (
     write_workbook,
 )
 from fairness_reports.language import Language
+from fairness_reports.refusals import refusal, without_scores
 from fairness_reports.release import Release, stale
 from fairness_reports.reports.association import about_others
 from features.spec import columns
@@ -71,7 +72,7 @@ def make_caseload(
     as_of : date, optional
         The day that the release has to be of.
     lang : {"en", "de"}
-        The language.
+        The language, also of what is refused.
     today : date, optional
         The day of the list; by default the clock's.
 
@@ -89,24 +90,21 @@ def make_caseload(
         When there is no release, no such team, a file is there already, or the blind list is of another team or release
         or not complete.
     """
+    language = Language(lang)
     if blind and after is not None:
-        raise UsageError("--blind and --after exclude each other.", todo="--after writes the list with the scores.")
+        raise refusal(UsageError, language, "blind_and_after")
     today = today or dt.date.today()
     pack = load_pack(programme)
-    release = _may_be_listed(home, pack, as_of)
-    files = _files(out, list_id_of(release.release_id, team, today) + ("-blind" if blind else ""))
-    back = read_views(after, today) if after is not None else None
+    release = _may_be_listed(home, pack, as_of, language)
+    files = _files(out, list_id_of(release.release_id, team, today) + ("-blind" if blind else ""), language)
+    back = read_views(after, today, lang) if after is not None else None
     made_on = back.made_on if back is not None else today
     scores = release.table("scores")
     teams = scores["team"].dropna().unique()
     if team not in teams:
-        raise UsageError(
-            f"no open case of this release is of a team with this name; {len(teams):,} teams have open cases.",
-            where="--team",
-            todo="Names stand as delivered in the column `team` of restricted/scores.parquet.",
-        )
+        raise refusal(UsageError, language, "no_team", where="--team", n=len(teams))
     if back is not None:
-        _is_of_this_list(back, pack, release, team, today)
+        _is_of_this_list(back, pack, release, team, today, language)
     use, charter = pack.charter.caseload, pack.charter
     assert use is not None and charter.capacity.share is not None, "asked before"  # noqa: S101, PT018
     audit, split = release.table("fairness"), release.manifest["audited_model"]["split"]
@@ -127,10 +125,8 @@ def make_caseload(
         views=back.views if back is not None else None,
     )
     if back is not None and set(back.views) != {case.case_id for case in listed.cases}:
-        raise UsageError(
-            "its cases are not those of the list.", where=after.name if after else None, todo="Restore every row."
-        )
-    mark, language = stale(home.releases, pack.name), Language(lang)
+        raise refusal(UsageError, language, "other_cases", where=after.name if after else None)
+    mark = stale(home.releases, pack.name)
     about = About(
         title=pack.programme.title,
         charter=charter,
@@ -149,74 +145,51 @@ def make_caseload(
     return _told(language, listed, about, sheet, files, blind=blind)
 
 
-def _may_be_listed(home: Home, pack: Pack, as_of: dt.date | None) -> Release:
+def _may_be_listed(home: Home, pack: Pack, as_of: dt.date | None, language: Language) -> Release:
     """The newest release, where a list may be made of it."""
     if pack.charter.caseload is None:
-        raise RefusedError(
-            "the charter does not name this use, so no list of a team is made.",
-            where=f"{pack.name}: charter.yaml",
-            todo="Where those responsible want it, they add the section `caseload` (docs/caseload.md), sign the "
-            "charter anew, and run the programme again.",
-        )
-    release = newest(home, pack)
+        raise refusal(RefusedError, language, "use_not_named", where=f"{pack.name}: charter.yaml")
+    release = newest(home, pack, language)
     if as_of is not None and release.manifest["as_of"] != as_of.isoformat():
-        raise RefusedError(
-            "the newest release is of another day, and no list is made of one that was superseded.",
-            where=f"--as-of {as_of}",
-            todo=f"Leave --as-of out, or name {release.manifest['as_of']}.",
-        )
+        raise refusal(RefusedError, language, "other_day", where=f"--as-of {as_of}", newest=release.manifest["as_of"])
     if release.manifest["verdict"] != "fit":
-        told = [reason["text"]["en"] for reason in release.manifest["reasons"]]
-        raise RefusedError("no scores were published.", reasons=[release.manifest["headline"]["en"], *told])
+        raise without_scores(language, release.manifest)
     if release.manifest["charter_hash"] != pack.charter.sha256:
-        raise RefusedError(
-            "the charter was changed after this release had been made, and nothing was judged by what it says now.",
-            where=f"{pack.name}: {release.release_id}",
-            todo=f"Run the programme again: plumbline run {pack.name}",
-        )
+        where = f"{pack.name}: {release.release_id}"
+        raise refusal(RefusedError, language, "charter_changed", where=where, programme=pack.name)
     if not (release.has("scores") and release.has("explanations")):
-        raise RefusedError(
-            "the rows of persons of this release have been deleted.",
-            where=release.release_id,
-            todo=f"Run the programme again: plumbline run {pack.name}",
-        )
+        raise refusal(RefusedError, language, "rows_deleted", where=release.release_id, programme=pack.name)
     return release
 
 
-def _is_of_this_list(back: HandedBack, pack: Pack, release: Release, team: str, today: dt.date) -> None:
+def _is_of_this_list(
+    back: HandedBack, pack: Pack, release: Release, team: str, today: dt.date, language: Language
+) -> None:
     """Stop where a blind list is of something else, or may not be used any more."""
     if back.programme != pack.name:
-        raise UsageError("the list is of another programme.", where="--after", todo="Name the programme of the list.")
+        raise refusal(UsageError, language, "list_of_other_programme", where="--after")
     if back.release_id != release.release_id:
-        raise RefusedError(
-            "the list was made of another release than the newest one: its views may be of other cases.",
-            where="--after",
-            todo="Make a new list with --blind.",
-        )
+        raise refusal(RefusedError, language, "list_of_other_release", where="--after")
     if back.list_id != list_id_of(release.release_id, team, back.made_on):
-        raise UsageError("the list is of another team.", where="--after", todo="Name the team of the list with --team.")
+        raise refusal(UsageError, language, "list_of_other_team", where="--after")
     days = pack.charter.caseload.expires_after_days if pack.charter.caseload is not None else None
     if days is not None and today >= back.made_on + dt.timedelta(days=days):
-        raise RefusedError("the list has expired.", where="--after", todo="Make a new list with --blind.")
+        raise refusal(RefusedError, language, "list_expired", where="--after")
 
 
-def _files(out: Path, name: str) -> list[Path]:
+def _files(out: Path, name: str, language: Language) -> list[Path]:
     """The files to write: the one that was named, or both in a folder; never one that is there."""
     if out.suffix.lower() in _WRITERS and not out.is_dir():
         files = [out]
         if not out.parent.is_dir():
-            raise UsageError("there is no such folder.", where=str(out.parent), todo="Check --out.")
+            raise refusal(UsageError, language, "no_folder", where=str(out.parent))
     else:
         if (out.suffix or out.exists()) and not out.is_dir():  # a new folder has no ending: a slip would make one
-            raise UsageError(
-                "a list is written as .xlsx or .csv.", where=str(out), todo="Name such a file, or a folder for both."
-            )
+            raise refusal(UsageError, language, "other_ending", where=str(out))
         files = [out / f"caseload-{name}{suffix}" for suffix in _WRITERS]
     there = [file for file in files if os.path.lexists(file)]
     if there:
-        raise UsageError(
-            "the file is there already, and may hold answers.", where=str(there[0]), todo="Name another with --out."
-        )
+        raise refusal(UsageError, language, "file_there", where=str(there[0]))
     if files[0] != out:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
     return files

@@ -51,13 +51,13 @@ def run_command(arguments: list[str]) -> int:
 
 def _show(error: PlumblineError) -> int:
     if isinstance(error, RefusedError):
-        click.echo("Refused:", err=True)
+        click.echo(f"{error.heading}:", err=True)
         for reason in error.reasons:
             click.echo(f"  - {reason}", err=True)
     elif isinstance(error, PackError):
         click.echo(str(error), err=True)
     else:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"{error.heading}: {error}", err=True)
     return error.exit_code
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from data_contracts.errors import RefusedError, UsageError
-from data_contracts.relink import write_private
+from data_contracts.errors import UsageError, said_by_system
+from data_contracts.relink import put_private
 from fairness_reports.language import Language
+from fairness_reports.refusals import refusal, without_scores
 from fairness_reports.release import Release, current_release, stale
 from fairness_reports.release_read import release_of_day
 from fairness_reports.reports.bands import band_of_score, is_told
@@ -27,8 +28,17 @@ from pipelines.report_context import excluded
 from pipelines.settings import Home
 
 
-def newest(home: Home, pack: Pack) -> Release:
+def newest(home: Home, pack: Pack, language: Language) -> Release:
     """The current release.
+
+    Parameters
+    ----------
+    home : Home
+        Where it is.
+    pack : Pack
+        The programme's pack.
+    language : Language
+        Of what is refused.
 
     Raises
     ------
@@ -37,11 +47,7 @@ def newest(home: Home, pack: Pack) -> Release:
     """
     release = current_release(home.releases, pack.name)
     if release is None:
-        raise UsageError(
-            "there is no release of this programme in this home.",
-            where=str(home.root),
-            todo=f"Make one with: plumbline run {pack.name}",
-        )
+        raise refusal(UsageError, language, "no_release", where=str(home.root), programme=pack.name)
     return release
 
 
@@ -59,7 +65,7 @@ def explain_case(
     case_id : str
         The case's pseudonym. No message and no log repeats it.
     lang : {"en", "de"}
-        The language.
+        The language, also of what is refused.
     as_of : date, optional
         The day of the release; by default the current one.
     html : Path, optional
@@ -78,41 +84,35 @@ def explain_case(
         When there is no such release, no such case in it, its restricted part has expired, or the page may not be
         written there.
     """
-    pack = load_pack(programme)
-    current = newest(home, pack)
-    release = current if as_of is None else release_of_day(home.releases, pack.name, as_of)
-    headline = release.manifest["headline"][lang]
-    if release.manifest["verdict"] != "fit":
-        told = [reason["text"][lang] for reason in release.manifest["reasons"]]
-        raise RefusedError("no scores were published.", reasons=[headline, *told])
-    if html is not None:
-        _may_write(html)
-    case = _case(home, pack, release, headline, case_id)
     language = Language(lang)
+    pack = load_pack(programme)
+    current = newest(home, pack, language)
+    release = current if as_of is None else release_of_day(home.releases, pack.name, as_of, lang)
+    if release.manifest["verdict"] != "fit":
+        raise without_scores(language, release.manifest)
+    if html is not None:
+        _may_write(html, language)
+    case = _case(home, pack, release, language, case_id)
     if html is None:
         shown = case_text(language, case)
         log_opening(home, "explain", pack.name, release.release_id, 1)
         return shown
     page = case_page(language, case)
     log_opening(home, "explain", pack.name, release.release_id, 1)  # first: a page that is there was logged
-    write_private(html, lambda path: path.write_text(page, encoding="utf-8"))
+    try:
+        put_private(html, lambda path: path.write_text(page, encoding="utf-8"))
+    except OSError as error:
+        reason = said_by_system(error, lang)
+        raise refusal(UsageError, language, "not_written", where=html.name, reason=reason) from error
     return f"{language.plain('explained.page')}: {html}\n{language.plain('explained.restricted')}"
 
 
-def _case(home: Home, pack: Pack, release: Release, headline: str, case_id: str) -> Case:
+def _case(home: Home, pack: Pack, release: Release, language: Language, case_id: str) -> Case:
     if not (release.has("scores") and release.has("explanations")):
-        raise UsageError(
-            "the restricted part of this release is not there any more.",
-            where=release.release_id,
-            todo="It expires some time after a newer release; leave out --as-of for the current one.",
-        )
+        raise refusal(UsageError, language, "rows_expired", where=release.release_id)
     score, reasons = (_rows(release, name, case_id) for name in ("scores", "explanations"))
     if score.empty:
-        raise UsageError(
-            "there is no such case in this release.",
-            where=release.release_id,
-            todo="Case ids are the pseudonyms in restricted/scores.parquet.",
-        )
+        raise refusal(UsageError, language, "no_case", where=release.release_id)
     audit, split = release.table("fairness"), release.manifest["audited_model"]["split"]
     test = audit[audit["split"] == split]
     least = pack.charter.minimum_cell
@@ -125,7 +125,7 @@ def _case(home: Home, pack: Pack, release: Release, headline: str, case_id: str)
         reasons=reasons,
         programme=pack.name,
         release_id=release.release_id,
-        headline=headline,
+        headline=release.manifest["headline"][language.code],
         title=pack.programme.title,
         charter=pack.charter,
         words=pack.words,
@@ -152,10 +152,10 @@ def _everyone(test: pd.DataFrame) -> float | None:
     return float(value) if known(value) else None
 
 
-def _may_write(path: Path) -> None:
+def _may_write(path: Path, language: Language) -> None:
     """Only a page of one case may be replaced: a mistyped name must not cost somebody their file."""
     if path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError("the page needs a name that ends in .html.", where=path.name, todo="Check --html.")
+        raise refusal(UsageError, language, "no_page_name", where=path.name)
     if not path.exists():
         return
     try:
@@ -164,15 +164,13 @@ def _may_write(path: Path) -> None:
     except OSError:
         ours = False
     if not ours:
-        raise UsageError(
-            "there is such a file, and `explain` has not written it.", where=path.name, todo="Name another --html."
-        )
+        raise refusal(UsageError, language, "other_file", where=path.name)
 
 
 def where_reports_are(home: Home, programme: str) -> str:
     """The paths of the newest reports, with what is to be known of them."""
     pack = load_pack(programme)
-    release = newest(home, pack)
+    release = newest(home, pack, Language("en"))
     lines = [release.manifest["headline"]["en"]]
     mark = stale(home.releases, pack.name)
     if mark:

@@ -47,9 +47,9 @@ ADVICE: Final[dict[str, tuple[str, str]]] = {
     "programme": ("The row belongs to another programme: keep lists apart.",
                   "Die Zeile gehört zu einem anderen Programm: Listen getrennt halten."),
     "release": ("This release is not in this home: give the list to the place that wrote it.",
-                "Dieses Release gibt es hier nicht: die Liste dorthin geben, wo sie geschrieben wurde."),
+                "Diese Ausgabe gibt es hier nicht: die Liste dorthin geben, wo sie geschrieben wurde."),
     "case": ("The list's release has no such case on this day: restore the cells that came with the list.",
-             "Das Release der Liste hat an diesem Tag keinen solchen Fall: die Zellen der Liste wiederherstellen."),
+             "Die Ausgabe der Liste hat an diesem Tag keinen solchen Fall: die Zellen der Liste wiederherstellen."),
     "twice": ("The same case has two different answers in this list: keep one.",
               "Derselbe Fall hat in dieser Liste zwei verschiedene Antworten: eine behalten."),
 }  # fmt: skip
@@ -65,6 +65,12 @@ class Fault:
     rule: str
 
     def __str__(self) -> str:
+        return self.told("en")
+
+    def told(self, lang: str) -> str:
+        """Where it stands and what to do, in English (`en`) or German (`de`)."""
+        if lang == "de":
+            return f"Zeile {self.row}, Spalte „{self.column}“: {ADVICE[self.rule][1]}"
         return f"row {self.row}, column “{self.column}”: {ADVICE[self.rule][0]}"
 
 

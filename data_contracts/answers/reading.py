@@ -1,7 +1,7 @@
 """The named columns of a list that was filled in: CSV or XLSX. No other column is read beyond its heading.
 
 Belongs here: finding the heading among notes above it, the cells below it, telling a formula from a value.
-Does not belong here: what a cell must hold (checking).
+Does not belong here: what a cell must hold (checking), the sentences for a file that is no list (no_list).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
-from data_contracts.errors import UsageError
+from data_contracts.answers.no_list import NoListError
 from data_contracts.sheets import is_formula_like
 
 SHEET: Final = "list"
@@ -71,7 +71,7 @@ class AnswerSheet:
     short: dict[int, str] = field(default_factory=dict)
 
 
-def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
+def read_answers(path: Path, columns: Sequence[str], lang: str = "en") -> AnswerSheet:
     """Read some columns of a list.
 
     Parameters
@@ -80,6 +80,8 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
         A CSV or XLSX file.
     columns : sequence of str
         Names as in its heading, `case_id` among them.
+    lang : {"en", "de"}
+        The language of what is refused.
 
     Returns
     -------
@@ -91,6 +93,13 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
     UsageError
         When the file cannot be read, or has no heading.
     """
+    try:
+        return _read(path, columns)
+    except NoListError as error:
+        raise error.told(lang) from None
+
+
+def _read(path: Path, columns: Sequence[str]) -> AnswerSheet:
     content = _bytes_of(path)
     packed = content.startswith(b"PK")
     rows = _workbook(content, path.name) if packed else _text(content, path.name)
@@ -101,20 +110,12 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
             if any(isinstance(cell, str) and cell.strip().lower() == KEY for cell in cells)
         )
     except StopIteration:
-        raise UsageError(
-            f"no row has a cell “{KEY}”: it is no list that `plumbline caseload` wrote.",
-            where=path.name,
-            todo="Give the list itself, with its heading.",
-        ) from None
+        raise NoListError("no_heading", path.name, key=KEY) from None
     names = [cell.strip().lower() if isinstance(cell, str) else "" for cell in heading]
     places = {name: names.index(name) for name in columns if name in names}
     twice = [name for name in places if names.count(name) > 1]
     if twice:
-        raise UsageError(
-            f"the column “{twice[0]}” stands there twice.",
-            where=f"{path.name}, row {at}",
-            todo="Keep the one that was filled in.",
-        )
+        raise NoListError("column_twice", path.name, row=at, column=twice[0])
     found: list[tuple[int, dict[str, Cell]]] = []
     width = 0 if packed else max(place for place, name in enumerate(names, 1) if name)
     ended: list[tuple[int, Sequence[str], dict[str, Cell]]] = []
@@ -129,7 +130,7 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
             if any(cell is not None for cell in taken.values()):
                 found.append((number, taken))
         if number > MOST_ROWS:
-            raise UsageError(f"there are more than {MOST_ROWS:,} rows.", where=path.name, todo="Give one list a file.")
+            raise NoListError("too_many_rows", path.name, most=MOST_ROWS)
     short = {}
     ordered = sorted(places, key=places.__getitem__)
     for number, cells, taken in ended:
@@ -148,17 +149,14 @@ def read_answers(path: Path, columns: Sequence[str]) -> AnswerSheet:
 def _bytes_of(path: Path) -> bytes:
     try:
         if not path.is_file():
-            what = "it is a folder, not a file." if path.is_dir() else "there is no such file."
-            raise UsageError(what, where=str(path), todo="Check its path.")
+            raise NoListError("folder" if path.is_dir() else "no_file", str(path))
         if path.stat().st_size > MOST_BYTES:
-            raise UsageError("the file is too large for a list.", where=path.name, todo="Give one list a file.")
+            raise NoListError("large_file", path.name)
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"the file cannot be read ({error.strerror or type(error).__name__}).", where=path.name, todo="Check it."
-        ) from None
+        raise NoListError("unreadable", path.name, reason=error) from None
     if not content.strip():
-        raise UsageError("the file is empty.", where=path.name, todo="Save the list again.")
+        raise NoListError("empty", path.name)
     return content
 
 
@@ -169,12 +167,12 @@ def _workbook(content: bytes, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
-                raise UsageError("the workbook is too large for a list.", where=name, todo="Give one list a file.")
+                raise NoListError("large_workbook", name)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
         try:
             title = SHEET if SHEET in book.sheetnames else book.sheetnames[0]
             if title != SHEET and len(book.sheetnames) > 1:
-                raise UsageError(f"there is no sheet “{SHEET}”.", where=name, todo="Give the list that was written.")
+                raise NoListError("no_sheet", name, sheet=SHEET)
             sheet = book[title]
             sheet.reset_dimensions()  # programs write wrong ones
             for number, row in enumerate(sheet.iter_rows(), 1):
@@ -182,9 +180,7 @@ def _workbook(content: bytes, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
         finally:
             book.close()
     except (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError):
-        raise UsageError(
-            "it is no Excel workbook that can be read.", where=name, todo="Save it again as XLSX or CSV."
-        ) from None
+        raise NoListError("no_workbook", name) from None
 
 
 def _text(content: bytes, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -196,7 +192,7 @@ def _text(content: bytes, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
             continue
         if "\x00" not in text:
             return _records(text, name)
-    raise UsageError("it is neither a CSV file nor a workbook.", where=name, todo="Save the list as XLSX or CSV.")
+    raise NoListError("no_text", name)
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, Sequence[str]]]:
@@ -209,11 +205,7 @@ def _numbered(rows: Iterable[list[str]], name: str) -> Iterator[tuple[int, Seque
     try:
         yield from enumerate(rows, 1)
     except csv.Error:
-        raise UsageError(
-            "the rows cannot be told apart: a quotation mark is open, or stands inside a value.",
-            where=name,
-            todo="Save the list again as XLSX or CSV.",
-        ) from None
+        raise NoListError("quotes", name) from None
 
 
 def _tidy(value: Any) -> Cell:

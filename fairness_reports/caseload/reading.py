@@ -17,6 +17,8 @@ from typing import cast
 from data_contracts.answers import AnswerColumn, check_cells, read_answers
 from data_contracts.errors import RefusedError, UsageError
 from fairness_reports.decisions.answers import IDS, VIEWS
+from fairness_reports.language import Language
+from fairness_reports.refusals import refusal
 
 VIEW = "view_before"
 _SHOWN = 20
@@ -44,7 +46,7 @@ class HandedBack:
     views: Mapping[str, str]
 
 
-def read_views(path: Path, today: dt.date) -> HandedBack:
+def read_views(path: Path, today: dt.date, lang: str = "en") -> HandedBack:
     """Read a filled blind list: all of it, or nothing.
 
     Parameters
@@ -53,6 +55,8 @@ def read_views(path: Path, today: dt.date) -> HandedBack:
         An XLSX or CSV file that `plumbline caseload --blind` wrote.
     today : date
         The day of reading.
+    lang : {"en", "de"}
+        The language of what is refused.
 
     Returns
     -------
@@ -66,43 +70,41 @@ def read_views(path: Path, today: dt.date) -> HandedBack:
         When it is no blind list, holds several, or a view is missing.
     """
     wanted = (*IDS, VIEW)
-    sheet = read_answers(path, wanted)
+    language = Language(lang)
+    sheet = read_answers(path, wanted, lang)
     absent = [name for name in wanted if name not in sheet.columns]
     if absent:
-        raise UsageError(
-            f"the file lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)}.",
-            where=sheet.name,
-            todo="Hand back the list that was written with --blind, with all its columns.",
-        )
+        named = ", ".join(absent)
+        raise refusal(UsageError, language, "columns_lacking", where=sheet.name, n=len(absent), columns=named)
     columns = [AnswerColumn(name, "id", required=True) for name in IDS if name != "as_of"]
     columns += [AnswerColumn("as_of", "date", required=True), AnswerColumn(VIEW, "code", frozenset(VIEWS))]
     rows, faults = check_cells(sheet, columns, today)
     if faults:
-        told = [f"{sheet.name}, {fault}" for fault in faults[:_SHOWN]]
-        more = [f"... and {len(faults) - _SHOWN:,} more."] if len(faults) > _SHOWN else []
-        raise RefusedError("the list holds what is no answer.", reasons=[*told, *more])
+        told = [f"{sheet.name}, {fault.told(lang)}" for fault in faults[:_SHOWN]]
+        if len(faults) > _SHOWN:
+            told.append(language.plain("refused.more_cells", n=len(faults) - _SHOWN))
+        raise refusal(RefusedError, language, "no_answer", reasons=told)
     said = {name: {str(row[name]) for _, row in rows} for name in ("programme", "release_id", "list_id")}
     if any(len(each) != 1 for each in said.values()):
-        raise UsageError("it is not one list.", where=sheet.name, todo="Hand back each list in a file of its own.")
+        raise refusal(UsageError, language, "not_one_list", where=sheet.name)
     programme, release_id, list_id = (each.pop() for each in said.values())
     views = {str(row["case_id"]): row[VIEW] for _, row in rows}
     if len(views) < len(rows):
-        raise UsageError("a case stands there twice.", where=sheet.name, todo="Keep each row of the list once.")
+        raise refusal(UsageError, language, "case_twice", where=sheet.name)
     empty = sum(view is None for view in views.values())
     if empty:
-        raise UsageError(
-            f"{empty:,} of {len(views):,} cases have no view yet, and the scores are shown only after it.",
-            where=f"{sheet.name}, column {VIEW}",
-            todo="Fill in every row; “cannot_say” is an answer, too.",
-        )
-    return HandedBack(programme, release_id, list_id, _day_of(list_id, sheet.name), cast("dict[str, str]", views))
+        where = f"{sheet.name}, {language.plain('refused.column', column=VIEW)}"
+        counts = {"empty": language.number(empty), "cases": language.number(len(views))}
+        raise refusal(UsageError, language, "views_missing", where=where, **counts)
+    day = _day_of(list_id)
+    if day is None:
+        raise refusal(UsageError, language, "no_list_id", where=sheet.name)
+    return HandedBack(programme, release_id, list_id, day, cast("dict[str, str]", views))
 
 
-def _day_of(list_id: str, file: str) -> dt.date:
+def _day_of(list_id: str) -> dt.date | None:
     found = _LIST_ID.fullmatch(list_id)
     try:
         return dt.datetime.strptime(found[1] if found else "", "%Y%m%d").date()
     except ValueError:
-        raise UsageError(
-            "the column list_id holds no list's id.", where=file, todo="Restore what came with the list."
-        ) from None
+        return None

@@ -13,6 +13,7 @@ import pytest
 
 from data_contracts.keys import load_key
 from pipelines.cli import run_command
+from tests.foreign_words import foreign_words
 from tests.measured import measured
 from tests.pack_copies import EASY_PEOPLE, small_pack
 from tests.whole_runs import shared
@@ -36,6 +37,15 @@ class Ended:
     def says(self, *parts: str) -> None:
         for part in parts:
             assert part in self.text, f"{part!r} is not said:\n{self.text}"
+
+    def says_in_german(self, *parts: str, names: tuple[object, ...] = ()) -> None:
+        """These parts, and no English word but names (files, folders, a pack's own words)."""
+        self.says(*parts)
+        text = self.text
+        for name in names:
+            text = text.replace(str(name), "")
+        assert not foreign_words(text, "de"), self.text
+        assert self.err.startswith(("Fehler: ", "Abgewiesen:\n")), self.err
 
 
 Command = Callable[..., Ended]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
+from data_contracts.errors import RefusedError
 from fairness_reports.caseload import list_id_of
 from pipelines.caseload import make_caseload
 from pipelines.settings import Home
@@ -138,6 +139,76 @@ def test_wrong_names_and_files_are_told_without_a_row(
     plumbline(*line, "--blind", "--after", tmp_path / "x.xlsx", "--out", tmp_path / "y", code=2).says("exclude")
     plumbline(*line, "--after", tmp_path / "nowhere.xlsx", "--out", tmp_path / "y", code=2).says("no such file")
     assert not (released_home / "openings.log").exists()
+
+
+def test_whoever_asked_for_german_is_refused_in_german(
+    plumbline: Command, pack: Path, released_home: Path, tmp_path: Path
+) -> None:
+    team, scores = _team(released_home)
+    german, out = ("--lang", "de"), ("--out", tmp_path / "ziel.xlsx")
+    plumbline("caseload", "student_support", "--team", "x", *out, *german, code=3).says_in_german(
+        "Die Charta nennt diese Verwendung nicht", "unterzeichnen die Charta neu"
+    )
+    plumbline("caseload", pack, "--team", CANARY, *out, *german, code=2).says_in_german(
+        "--team: Kein offener Fall dieser Ausgabe gehört zu einem Team dieses Namens", "Teams haben offene Fälle."
+    )
+    line = ("caseload", pack, "--team", team, *german)
+    empty = tmp_path / "leer"
+    plumbline(*line, *out, at=empty, code=2).says_in_german("Hier gibt es keine Ausgabe", names=(empty,))
+    plumbline(*line, *out, "--as-of", "2024-01-01", code=3).says_in_german(
+        "Die neueste Ausgabe hat einen anderen Stichtag", "Lassen Sie --as-of weg, oder nennen Sie 2025-01-01."
+    )
+    gone = tmp_path / "weg"
+    plumbline(*line, "--out", gone / "x.xlsx", code=2).says_in_german("Diesen Ordner gibt es nicht.", names=(gone,))
+    text = tmp_path / "neu.txt"
+    plumbline(*line, "--out", text, code=2).says_in_german("Eine Liste wird als .xlsx oder .csv", names=(text,))
+    there = tmp_path / "da.csv"
+    there.touch()
+    plumbline(*line, "--out", there, code=2).says_in_german("Die Datei gibt es schon", names=(there,))
+    plumbline(*line, *out, "--blind", "--after", there, code=2).says_in_german("schließen einander aus")
+    plumbline(*line, *out, "--after", there, code=2).says_in_german("da.csv: Die Datei ist leer.")
+    plumbline(*line, *out, "--after", gone, code=2).says_in_german("Diese Datei gibt es nicht.", names=(gone,))
+    plumbline("caseload", pack, "--team", team, "--blind", "--out", tmp_path / "blind.xlsx", code=0)
+    plumbline(*line, *out, "--after", tmp_path / "blind.xlsx", code=2).says_in_german(
+        f"blind.xlsx, Spalte view_before: Bei {len(scores)} von {len(scores)} Fällen fehlt noch die eigene Sicht",
+        names=("blind.xlsx",),
+    )
+    views = {case: {"view_before": "lower"} for case in scores["case_id"]}
+    for name, column, value, code, said in (
+        ("a", "view_before", CANARY, 3, "Spalte „view_before“: Das ist keiner der vereinbarten Codes"),
+        ("b", "programme", "other", 2, "Die Liste gehört zu einem anderen Programm."),
+        ("c", "release_id", "other", 3, "Die Liste wurde aus einer anderen als der neuesten Ausgabe erstellt"),
+        ("d", "list_id", "20250101-0123456789", 2, "Die Liste gehört zu einem anderen Team."),
+    ):
+        filled = tmp_path / f"{name}.xlsx"
+        fill(tmp_path / "blind.xlsx", filled, {case: view | {column: value} for case, view in views.items()})
+        plumbline(*line, *out, "--after", filled, code=code).says_in_german(said)
+    first = str(scores["case_id"].iloc[0])
+    fill(tmp_path / "blind.xlsx", tmp_path / "e.xlsx", views | {first: views[first] | {"case_id": "other"}})
+    plumbline(*line, *out, "--after", tmp_path / "e.xlsx", code=2).says_in_german("Die Fälle darin sind nicht die der")
+    changed = Path(shutil.copytree(pack, tmp_path / "pack"))
+    change(changed, "charter.yaml", lambda charter: charter["caseload"].update(drawn_at_random=0.5))
+    plumbline("caseload", changed, "--team", team, *out, *german, code=3).says_in_german("Die Charta wurde geändert")
+    manifest = _release(released_home) / "manifest.json"
+    manifest.chmod(0o600)
+    (manifest.parent / "restricted" / "TOMBSTONE.json").write_text("{}", encoding="utf-8")
+    plumbline(*line, *out, code=3).says_in_german("Die Zeilen über Personen in dieser Ausgabe wurden gelöscht.")
+    told = json.loads(manifest.read_text(encoding="utf-8")) | {"verdict": "not_fit"}
+    told["reasons"] = [{"text": {"en": "A gap is outside.", "de": "Ein Unterschied liegt außerhalb."}}]
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+    plumbline(*line, *out, code=3).says_in_german("  - Ein Unterschied liegt außerhalb.")
+    assert not (tmp_path / "ziel.xlsx").exists()
+
+
+def test_an_expired_list_is_told_in_german(pack: Path, released_home: Path, tmp_path: Path) -> None:
+    team, scores = _team(released_home)
+    home, made = Home(released_home), dt.date(2025, 1, 20)
+    make_caseload(home, str(pack), team, tmp_path / "blind.xlsx", blind=True, today=made)
+    views = {case: {"view_before": "lower"} for case in scores["case_id"]}
+    fill(tmp_path / "blind.xlsx", tmp_path / "filled.xlsx", views)
+    late, out = made + dt.timedelta(days=28), tmp_path / "full.xlsx"
+    with pytest.raises(RefusedError, match="Die Liste ist abgelaufen"):
+        make_caseload(home, str(pack), team, out, after=tmp_path / "filled.xlsx", today=late, lang="de")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,40 @@ def test_what_is_refused_is_told_and_not_logged(
     plumbline("explain", pack, case, "--html", tmp_path / "no" / "case.html", code=2).says("cannot be written")
 
 
+def test_whoever_asked_for_german_is_refused_in_german(
+    plumbline: Command, pack: Path, released_home: Path, tmp_path: Path
+) -> None:
+    case, folder = cases(released_home)[0], folder_of(released_home)
+    other = tmp_path / "bericht.html"
+    other.write_text("<p>mein</p>", encoding="utf-8")
+    line = ("explain", pack, case, "--lang", "de")
+    plumbline(*line, "--html", other, code=2).says_in_german("bericht.html: Eine solche Datei gibt es schon")
+    plumbline(*line, "--html", tmp_path / "fall.txt", code=2).says_in_german(
+        "Der Name der Seite muss auf .html enden. Prüfen Sie --html.", names=("fall.txt",)
+    )
+    plumbline(*line, "--html", tmp_path / "weg" / "fall.html", code=2).says_in_german(
+        "fall.html: Die Seite lässt sich nicht schreiben (nicht vorhanden). Prüfen Sie den Ordner."
+    )
+    plumbline("explain", pack, CANARY, "--lang", "de", code=2).says_in_german(
+        f"Fehler: {folder.name}: Diesen Fall gibt es in dieser Ausgabe nicht.", "restricted/scores.parquet"
+    )
+    plumbline(*line, "--as-of", "2001-01-01", code=2).says_in_german(
+        "--as-of 2001-01-01: Hier gibt es keine Ausgabe mit diesem Stichtag. "
+        "Es gibt Ausgaben mit diesen Stichtagen: 2025-01-01."
+    )
+    empty = tmp_path / "leer"
+    plumbline(*line, at=empty, code=2).says_in_german(
+        "Hier gibt es keine Ausgabe dieses Programms. Erstellen Sie eine mit: plumbline run", names=(empty,)
+    )
+    for path in (folder / "restricted").iterdir():
+        path.unlink()
+    (folder / "restricted" / "TOMBSTONE.json").write_text("{}", encoding="utf-8")
+    plumbline(*line, code=2).says_in_german("Der zugangsbeschränkte Teil dieser Ausgabe ist nicht mehr da.")
+    reasons = [{"text": {"en": "A gap is outside.", "de": "Ein Unterschied liegt außerhalb."}}]
+    _move(folder, verdict="not_fit", reasons=reasons)
+    plumbline(*line, code=3).says_in_german("  - Ein Unterschied liegt außerhalb.\n")
+
+
 def test_the_release_of_a_day(plumbline: Command, pack: Path, released_home: Path) -> None:
     """The one made last of that day; that it is not the current one stands above everything else."""
     case, current = cases(released_home)[0], folder_of(released_home).name

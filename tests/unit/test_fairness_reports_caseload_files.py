@@ -22,6 +22,7 @@ from fairness_reports.language import Language
 from features.words import Text
 from tests import data_contracts_deliveries as deliveries
 from tests import fairness_reports_caseload_data as data
+from tests.foreign_words import foreign_words
 from tests.unit.test_fairness_reports_caseload import FOOTERS
 
 EVIL = "=HYPERLINK(1)&<b>"
@@ -190,6 +191,34 @@ def test_a_blind_list_whose_ids_were_changed_is_told_so(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="no list's id"):
         read_views(tmp_path / "id.xlsx", data.MADE_ON)
+
+
+def test_whoever_asked_for_german_is_refused_in_german(tmp_path: Path) -> None:
+    cases = [case.case_id for case in data.team_list().cases]
+    path = _blind(tmp_path, {cases[0]: None})
+    data.write_list(tmp_path / "full.xlsx")
+    doubled = {cases[0]: {"case_id": cases[1], "view_before": "lower"}}
+    data.fill(path, tmp_path / "twice.xlsx", doubled)
+    data.fill(path, tmp_path / "two.xlsx", {cases[0]: {"list_id": "20240610-0000000000"}})
+    data.fill(path, tmp_path / "id.xlsx", {case: {"list_id": "x-1", "view_before": "lower"} for case in cases})
+    data.fill(path, tmp_path / "cells.xlsx", {case: {"view_before": "rather high"} for case in cases})
+    (tmp_path / "leer.csv").touch()
+    for name, error, said in (
+        ("filled.xlsx", UsageError, "filled.xlsx, Spalte view_before: Bei 1 von 60 Fällen fehlt noch die eigene Sicht"),
+        ("full.xlsx", UsageError, "Der Datei fehlt die Spalte view_before."),
+        ("twice.xlsx", UsageError, "Ein Fall steht dort zweimal."),
+        ("two.xlsx", UsageError, "Das ist nicht eine einzige Liste."),
+        ("id.xlsx", UsageError, "In der Spalte list_id steht keine Kennung einer Liste."),
+        ("leer.csv", UsageError, "Die Datei ist leer."),
+        ("cells.xlsx", RefusedError, "In der Liste steht, was keine Antwort ist."),
+    ):
+        with pytest.raises(error, match=said) as raised:
+            read_views(tmp_path / name, data.MADE_ON, "de")
+        told = [str(raised.value), *getattr(raised.value, "reasons", [])]
+        assert not foreign_words(" ".join(told).replace(name, ""), "de"), name
+        assert raised.value.heading in ("Fehler", "Abgewiesen")
+    assert told[1].startswith("cells.xlsx, Zeile 8, Spalte „view_before“: Hier steht Text: löschen.")
+    assert told[-1] == "... und 40 weitere Zellen."
 
 
 @pytest.mark.parametrize("form", ["en.xlsx", "en.csv", "de.csv"])
