@@ -18,10 +18,11 @@ from fairness_reports.disclosure import tables
 from fairness_reports.disclosure.counted import CELLS, Part, Split
 from fairness_reports.disclosure.fairness import FairnessRows, Told
 from fairness_reports.disclosure.figures import told_total
-from fairness_reports.disclosure.history import NOW, Kept, Past, keep, told_again
+from fairness_reports.disclosure.history import NOW, Kept, Past, keep
 from fairness_reports.disclosure.levels import ALL, HIDDEN, levels_of
 from fairness_reports.disclosure.model_figures import protect_metrics
 from fairness_reports.disclosure.profile import Profile, profile_of
+from fairness_reports.disclosure.retold import told_again
 from fairness_reports.spec import OVERALL, ProtectedSpec
 
 if TYPE_CHECKING:
