@@ -1,7 +1,8 @@
 """What the overview says of other programmes, and of the release before this one.
 
 Belongs here: the table of programmes; verdict, model, charter, data, agreed figures and strongest factors then and now.
-Does not belong here: which release was the one before (pipelines), drift alarms (fairness.course), reading (standing).
+Does not belong here: which release was the one before (pipelines), what is told again (again), drift alarms
+(fairness.course), reading (standing).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.language import Language
+from fairness_reports.reports.again import told_again
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     attribute_label,
@@ -76,14 +78,15 @@ def changed_section(language: Language, context: ReportContext) -> Section:
     """What changed since the last release."""
     t, before = language.t, context.before
     if before is None:
-        return Section(t("changed.title"), [Para(t("changed.first"))])
+        # a day that is run again has earlier releases of its own, even where no earlier day has one
+        return Section(t("changed.title"), [Para(t("changed.first")), *told_again(language, context)])
     day = language.date(str(before.manifest["as_of"]))
     blocks: list[Block] = [Para(t("changed.intro", day=day, id=before.manifest["release_id"]))]
     same = _training(before.manifest) == _training(context.manifest)
     blocks += [Bullets(_told(language, context, before, same)), _overview(language, context, before)]
     if context.model is not None and (before.manifest.get("audited_model") or {}) and not same:
         blocks += [*_thresholds(language, context, before), *_gaps(language, context, before)]
-    return Section(t("changed.title"), blocks)
+    return Section(t("changed.title"), [*blocks, *told_again(language, context)])
 
 
 def _training(manifest: Any) -> str:

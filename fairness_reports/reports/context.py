@@ -136,7 +136,8 @@ class ReportContext:
     manifest : mapping
         As in manifest.json, at least: programme, release_id, as_of, verdict, reasons (list of {code, text: {en, de},
         threshold, value, low, high}). Also used where present: met (as reasons), code_version, charter_hash,
-        config_hash, audited_model, deployed_model (name, content_hash, change_in_scores), created_at, inputs.
+        config_hash, audited_model, deployed_model (name, content_hash, change_in_scores), created_at, inputs,
+        told_again (list of {split, attribute, of}).
     title, description : Text
         Of the programme.
     words : Words

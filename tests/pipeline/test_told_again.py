@@ -7,6 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from fairness_reports.language import LANGUAGES, catalogue
 from fairness_reports.release import Release
 from tests import whole_runs
 from tests.fairness_reports_attack import programme_of
@@ -48,6 +49,19 @@ def test_open_tables_about_persons_stay_as_they_were(plain: Ran, erased: Ran) ->
     counts = [each.table("quality").query("table == 'cases'").set_index("rule")["checked"] for each in (first, second)]
     pd.testing.assert_series_equal(counts[0], counts[1].loc[counts[0].index])
     assert not first.manifest["told_again"]
+
+
+def test_the_pages_say_what_is_told_again(plain: Ran, erased: Ran) -> None:
+    for code in LANGUAGES:
+        told = catalogue(code)["again.intro"]
+        for name in ("index", "fairness"):
+            pages = [
+                (each.release.path / "open" / "reports" / code / f"{name}.html").read_text(encoding="utf-8")
+                for each in (plain, erased)
+            ]
+            assert told not in pages[0]
+            assert told in pages[1]
+            assert plain.release.release_id in pages[1]
 
 
 def test_both_releases_together_pin_no_withheld_count(plain: Ran, erased: Ran) -> None:

@@ -21,6 +21,7 @@ from fairness_reports.reports.changed import strongest
 from fairness_reports.reports.home import home_html, home_index, write_home_index
 from fairness_reports.reports.standing import Before, ProgrammeLine, before_of, programme_lines
 from tests import fairness_reports_fake as fake
+from tests.foreign_words import foreign_words
 
 MARKUP = "<script>alert(1)</script>"
 
@@ -100,6 +101,63 @@ def test_with_and_without_a_model_and_without_a_release_before(code: str) -> Non
     assert sentences["changed.first"] in section(first, code)
     for context in (first, bare, replace(fake.context(), before=then)):
         assert not refused_wording(section(context, code), code)
+
+
+AGAIN = [
+    {"split": "2013J", "attribute": "gender × age_band", "of": ""},
+    {"split": "2014B", "attribute": "gender", "of": "2014-03-03-77aa01fe00"},
+    {"split": "2014B", "attribute": "gender × age_band", "of": "2014-03-03-77aa01fe00"},
+    {"split": "2014B", "attribute": "overall", "of": "2014-03-03-77aa01fe00"},
+    {"split": "now", "attribute": "gender", "of": "2014-07-01-5d1e20aa31"},
+]
+
+
+def told_again(places: list[dict[str, str]], **changes: Any) -> ReportContext:
+    made = fake.context(**changes)
+    return replace(made, manifest={**made.manifest, "told_again": places})
+
+
+@pytest.mark.parametrize("before", [None, fake.before()])
+def test_what_stands_as_an_earlier_release_told_it(before: Before | None) -> None:
+    found = {code: section(told_again(AGAIN, before=before), code) for code in LANGUAGES}
+    test, earlier, now = (
+        "Sealed test (2014B): all cases together and by “Gender”. As in the release of 3 March 2014 (2014-03-03",
+        "Period 2013J: by “Gender × Age”. Made from the numbers of cases and outcomes that were told then",
+        "Open cases: by “Gender”. As in the release of 1 July 2014 (2014-07-01-5d1e20aa31).",
+    )
+    assert found["en"].index(test) < found["en"].index(earlier) < found["en"].index(now)
+    german = (
+        "Versiegelte Erprobung (2014B): alle Fälle zusammen und nach „Geschlecht“. So wie in der Ausgabe vom 3. März"
+    )
+    assert german in found["de"]
+    assert "Zeitraum 2013J: nach „Geschlecht × Alter“. Gebildet aus den Fallzahlen und Ausgängen" in found["de"]
+    assert "Offene Fälle: nach „Geschlecht“. So wie in der Ausgabe vom 1. Juli 2014" in found["de"]
+    for code in LANGUAGES:
+        assert catalogue(code)["again.intro"] in found[code]
+        assert not refused_wording(found[code], code)
+        assert not foreign_words(found[code], code)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_where_everything_is_told_anew_nothing_is_said_of_it(code: str) -> None:
+    plain = page_html(code, fake.context(), "index")
+    assert page_html(code, told_again([]), "index") == plain
+    assert catalogue(code)["again.intro"] not in text(plain)
+
+
+def test_many_splits_that_stand_as_they_were_are_there_to_be_opened() -> None:
+    shown = {"split": "2013J, scores shown", "attribute": "overall", "of": "2014-03-03-77aa01fe00"}
+    dated = {"split": "2013-03-03", "attribute": "gender", "of": ""}
+    page = page_html("en", told_again([*AGAIN, shown, dated]), "index")
+    found = re.search(
+        r'<details class="fold"><summary>Which figures these are, for 5 sets.*?</details>', page, re.DOTALL
+    )
+    assert found is not None
+    assert "Period 2013J, after scores had been shown: all cases together. As in" in text(found[0])
+    assert "Period 3 March 2013: by “Gender”. Made from" in text(found[0])
+    german = text(page_html("de", told_again([*AGAIN, shown, dated]), "index"))
+    assert "Welche Zahlen das sind, für 5 Gruppen von Fällen" in german
+    assert "Zeitraum 2013J, nachdem Schätzwerte gezeigt waren: alle Fälle zusammen." in german
 
 
 def test_all_programmes_stand_on_the_overview_and_no_link_leaves_the_release() -> None:

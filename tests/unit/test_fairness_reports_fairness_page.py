@@ -22,6 +22,7 @@ from fairness_reports.spec import JOIN, OVERALL, POOLED, SCORES_SHOWN
 from features.words import Text
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_audit as audit
+from tests.foreign_words import foreign_words, visible
 from tests.unit.test_fairness_reports_reports import seen, words
 
 GERMAN = re.compile(r"\b(der|das|und|mit|ist|sind|nicht|für|von|zwischen|Fälle|eine?n?|wird|werden|zu|bei)\b")
@@ -319,6 +320,40 @@ def test_small_groups_together_have_a_name() -> None:
     frame = audit.fairness()
     frame.loc[frame["group"] == "55<=", "group"] = POOLED
     assert "kleine Gruppen zusammen" in words(page_html("de", audit.whole(fairness=frame), "fairness"))
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_stands_as_an_earlier_release_told_it_is_said_right_after_the_first_part(code: str) -> None:
+    context = audit.whole()
+    places = [
+        {"split": "2014B", "attribute": "gender", "of": "2014-03-03-77aa01fe00"},
+        {"split": "now", "attribute": "age_band", "of": ""},
+    ]
+    page = page_html(code, replace(context, manifest={**context.manifest, "told_again": places}), "fairness")
+    sentences, told = catalogue(code), words(page)
+    title, intro = (str(sentences[f"again.{key}"]) for key in ("title", "intro"))
+    heads = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    assert heads[heads.index(str(sentences["short.title"])) + 1] == title
+    assert intro in told
+    lines = {
+        "en": (
+            "Sealed test (2014B): by “Gender”. As in the release of 3 March 2014",
+            "Open cases: by “Age”. Made from",
+        ),
+        "de": (
+            "Versiegelte Erprobung (2014B): nach „Geschlecht“. So wie in der Ausgabe vom 3. März 2014",
+            "Offene Fälle: nach „Alter“. Gebildet",
+        ),
+    }
+    for line in lines[code]:
+        assert line in told
+    assert not refused_wording(told, code)
+    assert not foreign_words(visible(page, code), code)
+    for nothing in (context.manifest, {**context.manifest, "told_again": []}):
+        silent = words(page_html(code, replace(context, manifest=nothing), "fairness"))
+        assert title not in silent
+        assert intro not in silent
 
 
 def test_nothing_agreed_is_told_as_exploring() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fairness_reports.language import Language
+from fairness_reports.reports.again import told_again
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.course import course_sections
 from fairness_reports.reports.fairness.origin import origin_sections
@@ -62,8 +63,10 @@ def audit_sections(language: Language, context: ReportContext, everything: pd.Da
     frame = in_all_bands(everything)
     groups = of_groups(frame)
     agreed = judged_section(language, context, groups)
+    again = told_again(language, context)
     return [
         in_short(language, context, frame, groups),
+        *([Section(language.t("again.title"), again)] if again else []),
         *origin_sections(language, context, everything),
         *tried_sections(language, context),
         *course_sections(language, context, groups),
