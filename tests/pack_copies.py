@@ -59,7 +59,7 @@ def loosen(pack: Path) -> None:
 
 
 def thin(pack: Path, models: tuple[str, ...] = ("base_rate", "logistic")) -> None:
-    """Few candidates and splits, no crossed groups, nothing tried against gaps; core, cohort and features stay."""
+    """Few candidates, splits and evaluations, no crossed groups, no options; core, cohort and features stay."""
 
     def edit(programme: dict[str, Any]) -> None:
         # one setting instead of a grid: a sixth of a fresh run
@@ -67,6 +67,7 @@ def thin(pack: Path, models: tuple[str, ...] = ("base_rate", "logistic")) -> Non
         programme["candidates"] = {"models": [one.get(name, name) for name in models]}
         programme["splits"] = {"last": 2}
         programme["protected"] = {"attributes": programme["protected"]["attributes"], "intersections": "none"}
+        programme["evaluation"] = {"without_each_factor": False, "learning": []}  # as many fits as all of the rest
         programme.pop("mitigation", None)
 
     change(pack, "programme.yaml", edit)

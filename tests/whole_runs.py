@@ -101,7 +101,7 @@ def make_pack(folder: Path) -> Path:
 
 
 def _few_trees(programme: dict[str, Any]) -> None:
-    trees = {"name": "hist_gradient_boosting", "params": {"max_trees": 40}}
+    trees = {"name": "hist_gradient_boosting", "params": {"max_trees": 40, "max_leaf_nodes": 4}}
     programme["candidates"] = {"models": ["base_rate", trees]}
     programme["splits"] = {"last": 2, "relatives": "purge"}
 

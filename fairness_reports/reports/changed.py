@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from fairness_reports.language import Language
-from fairness_reports.reports.again import told_again
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import (
     attribute_label,
@@ -32,6 +31,11 @@ from fairness_reports.reports.standing import Before, ProgrammeLine
 TOP = 5
 """So many factors count as the strongest."""
 _STATES = ("within", "outside", "cannot_tell")
+
+
+def told_again(language: Language, context: ReportContext) -> list[Block]:
+    """That figures stand as an earlier release told them; not which: that alone could point at a person."""
+    return [Para(language.t("again.intro"))] if context.manifest.get("told_again") else []
 
 
 def programmes_section(language: Language, context: ReportContext) -> Section:

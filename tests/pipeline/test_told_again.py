@@ -61,7 +61,6 @@ def test_the_pages_say_what_is_told_again(plain: Ran, erased: Ran) -> None:
             ]
             assert told not in pages[0]
             assert told in pages[1]
-            assert plain.release.release_id in pages[1]
 
 
 def test_both_releases_together_pin_no_withheld_count(plain: Ran, erased: Ran) -> None:

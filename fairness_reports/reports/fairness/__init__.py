@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fairness_reports.language import Language
-from fairness_reports.reports.again import told_again
+from fairness_reports.reports.changed import told_again
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.course import course_sections
 from fairness_reports.reports.fairness.origin import origin_sections
