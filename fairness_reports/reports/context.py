@@ -277,7 +277,7 @@ class ReportContext:
         """Figures on fewer cases are not shown."""
         return self.charter.minimum_cell if self.charter is not None else self.least or _MINIMUM_CELL
 
-    @property
+    @cached_property
     def test(self) -> str | None:
         """Name of the sealed test."""
         dated = self.metrics.dropna(subset=["as_of"])  # pooled splits have no day
@@ -293,14 +293,21 @@ class ReportContext:
 
     def split_metrics(self, split: str | None, model: str | None = None) -> dict[str, Any]:
         """Rows of `metrics` for a split and a model (the audited one by default), by metric."""
-        rows = self.metrics[(self.metrics["split"] == split) & (self.metrics["model"] == (model or self.model))]
-        return {row.metric: row for row in rows_of(rows)}
+        return dict(self._by_metric.get((split, model or self.model), {}))
+
+    @cached_property
+    def _by_metric(self) -> dict[Any, dict[str, Any]]:
+        """Every row of `metrics`, by split and model: pages ask for them again and again."""
+        found: dict[Any, dict[str, Any]] = {}
+        for row in rows_of(self.metrics):
+            found.setdefault((row.split, row.model), {})[row.metric] = row
+        return found
 
     def test_metrics(self, model: str | None = None) -> dict[str, Any]:
         """Rows of `metrics` for the test and a model (the audited one by default), by metric."""
         return self.split_metrics(self.test, model)
 
-    @property
+    @cached_property
     def development(self) -> list[str]:
         """Names of the development splits on which candidates were compared, oldest first."""
         dated = self.metrics.dropna(subset=["as_of"])

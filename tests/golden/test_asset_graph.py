@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
+import pytest
 
-from pipelines.definitions import build_defs
+if TYPE_CHECKING:  # Dagster takes seconds to import, and the quick tests read this module, too
+    import dagster as dg
+
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 GOLDEN = Path(__file__).with_name("asset_graph.txt")
 
 
+def definitions() -> dg.Definitions:
+    from pipelines.definitions import build_defs
+
+    return build_defs()
+
+
 def described(defs: dg.Definitions) -> str:
+    import dagster as dg
+
     graph = defs.resolve_asset_graph()
     lines: list[str] = []
     for key in sorted(graph.materializable_asset_keys):
@@ -34,12 +46,14 @@ def described(defs: dg.Definitions) -> str:
 
 
 def _days(partitions: dg.PartitionsDefinition | None) -> str:  # type: ignore[type-arg]  # any kind of key
+    import dagster as dg
+
     assert isinstance(partitions, dg.DailyPartitionsDefinition)
     return f"daily from {partitions.start.date()} in {partitions.timezone}"
 
 
 def test_asset_graph() -> None:
-    found = described(build_defs())
+    found = described(definitions())
     if os.environ.get("PLUMBLINE_WRITE_GOLDEN"):
         GOLDEN.write_text(found, encoding="utf-8")
     assert found == GOLDEN.read_text(encoding="utf-8")
@@ -47,7 +61,7 @@ def test_asset_graph() -> None:
 
 def test_every_step_waits_for_a_blocking_check() -> None:
     """Nothing but the entrance may start before privacy gate and contract have let the delivery in."""
-    graph = build_defs().resolve_asset_graph()
+    graph = definitions().resolve_asset_graph()
     for key in graph.materializable_asset_keys:
         if key.path[1] in ("ops", "raw"):
             assert any(graph.get(check).blocking for check in graph.get_check_keys_for_assets({key}))

@@ -18,6 +18,8 @@ from data_contracts.contract import Contract, read_contract
 from data_contracts.dummy_rows import generate
 from data_contracts.rules import Scope, compile_rules
 
+pytestmark = pytest.mark.slow
+
 PROGRAMMES = Path(__file__).parents[2] / "data_contracts" / "programmes"
 TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 TYPES["timestamp"] = "TIMESTAMP"

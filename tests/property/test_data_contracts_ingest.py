@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from data_contracts.keys import MasterKey
 from data_contracts.reading import cast_text, read_batches
 from data_contracts.warehouse import open_warehouse
 from tests.data_contracts_deliveries import KEY, PROGRAMME, TODAY, column, contract, data, found, landed, rows, table
+
+pytestmark = pytest.mark.slow
 
 FEW = settings(max_examples=12, deadline=None)
 MANY = settings(max_examples=100, deadline=None)

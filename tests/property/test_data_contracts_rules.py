@@ -14,6 +14,8 @@ from data_contracts.contract import Contract, Table
 from data_contracts.rules import apply_rules, check_rules, compile_rules, write_failures
 from data_contracts.rules.forms import FORMS
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2024, 5, 17)
 TEXTS = ["", " ", "a", "A", "abc", "a1", "é", "a\n", "\n", "١", "12", "x-1", "ß", "𝔘", "ab\tc", "None", "nan", "v\x0b"]
 NUMBERS = [0.0, -0.0, 1.0, 5.0, 5.000000000000001, -1.5, 1e308, float("nan"), float("inf"), float("-inf"), 2.0**53]

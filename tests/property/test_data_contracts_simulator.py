@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.simulator import SCENARIOS, World, for_scenario, simulate
+
+pytestmark = pytest.mark.slow
 
 worlds = st.builds(
     lambda scenario, people, seed: (scenario, people, seed),

@@ -30,6 +30,8 @@ from fairness_reports.spec import ProtectedSpec
 from fairness_reports.states import CANNOT_TELL, NOT_JUDGED, state
 from tests.fairness_reports_audit_data import scored, threshold
 
+pytestmark = pytest.mark.slow
+
 ONE = ProtectedSpec(attributes=["region"])
 SPEC = ProtectedSpec(attributes=["sex", "region"])
 COUNTS = {

@@ -10,6 +10,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from fairness_reports.disclosure.figures import told_counts, told_size
 from fairness_reports.disclosure.levels import ALL, HIDDEN, SIZE
 from fairness_reports.disclosure.profile import PROFILES, Profile, to_step, up_to_step
 from fairness_reports.spec import JOIN, OVERALL, POOLED
+
+pytestmark = pytest.mark.slow
 
 RULES = Profile("default", minimum=4, base=2)
 """Small numbers, so that small examples have everything in them."""

@@ -15,6 +15,8 @@ from fairness_reports.disclosure.history import Past
 from fairness_reports.spec import ProtectedSpec
 from tests.fairness_reports_attack import Finding, numerators, programme_of
 
+pytestmark = pytest.mark.slow
+
 SPEC = ProtectedSpec(attributes=["a", "b", "c"], intersections="pairs")
 EDGES = (0.3, 0.6)
 BANDS = np.array(["0.000–0.300", "0.300–0.600", "0.600–1.000"], dtype=object)

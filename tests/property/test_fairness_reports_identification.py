@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from tests.fairness_reports_identification_data import (
     truths,
     wanted,
 )
+
+pytestmark = pytest.mark.slow
 
 GROUPS = ["a", "b", "c"]
 SLACK = 1e-6

@@ -12,6 +12,8 @@ from fairness_reports.origins.waterfall import TOLERANCE
 from fairness_reports.spec import OVERALL, POOLED
 from tests.fairness_reports_origins_data import ONE, Cases, cases, reveal, row
 
+pytestmark = pytest.mark.slow
+
 BANDS = {"all", "with outcome", "without outcome"}
 
 

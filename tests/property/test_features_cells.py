@@ -36,6 +36,8 @@ from tests.features_reference import OPEN_KINDS, Core, Matrix, Record, Records, 
 from tests.features_reference import evidence as records_behind
 from tests.features_warehouse import ENGINES, NOTHING, built, clear, differing, fill, read, specs, warehouse
 
+pytestmark = pytest.mark.slow
+
 # an example is a whole warehouse: to make a failing one smaller takes minutes and says little more than `differing`
 QUICK = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 

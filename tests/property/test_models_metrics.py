@@ -16,6 +16,8 @@ from models.metrics.calibration import calibration_line, line_replicates, start_
 from models.metrics.top import Chosen, highest
 from models.spec import EvaluationSpec
 
+pytestmark = pytest.mark.slow
+
 SEEDS = st.integers(0, 2**31 - 1)
 NAN = float("nan")
 

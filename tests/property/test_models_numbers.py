@@ -17,6 +17,8 @@ from models.metrics import Scored, draws, evaluate, figures
 from models.model import Model, fit_model
 from tests.models_candidates import KINDS, spec_of
 
+pytestmark = pytest.mark.slow
+
 SEEDS = st.integers(0, 2**31 - 1)
 
 

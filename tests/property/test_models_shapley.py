@@ -18,6 +18,8 @@ from data_contracts.errors import PlumblineError
 from models.shapley import Tables, build_tables, explain_trees, groups, load_tables, save_tables
 from models.shapley.trees import read
 
+pytestmark = pytest.mark.slow
+
 SEEDS = st.integers(0, 2**31 - 1)
 CATEGORIES = np.array([-2.0, 0.0, 1.0, 3.0, 40.0, 300.0, 7.5])
 

@@ -18,6 +18,8 @@ from models.split_plan import earlier, later
 from models.splits import Split, cross_fitting_fold, split_calendar, temporal_splits
 from tests.models_splits_reference import after, reference_splits
 
+pytestmark = pytest.mark.slow
+
 START = date(2020, 1, 31)  # month arithmetic meets the shorter months
 
 

@@ -16,6 +16,8 @@ from models.cohorts import build_cohorts, group_values
 from models.outcomes import build_outcomes
 from models.spec import CohortSpec, OutcomeSpec
 
+pytestmark = pytest.mark.slow
+
 START = date(2020, 1, 1)
 RUN = START + timedelta(days=400)
 SPECS = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -17,6 +18,8 @@ from models.informative import fit_support
 from models.model import Model, fit_model
 from models.spec import CandidateSpec, UncertaintySpec, Vignettes
 from models.vignettes import score_vignettes, vignette_rows
+
+pytestmark = pytest.mark.slow
 
 SEEDS = st.integers(0, 2**31 - 1)
 WORDS = {"en": "said", "de": "gesagt"}

@@ -15,6 +15,8 @@ from data_contracts.ingest import current_rows, land
 from data_contracts.warehouse import open_warehouse
 from tests.data_contracts_deliveries import KEY, PROGRAMME, column, contract, data, found, landed, table
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 LATER = date(2026, 3, 31)
 HEADER = "id,score,recorded_on,ended_on\n"
 FIRST = HEADER + "a,1,2020-01-05,\nb,2,2020-01-06,\nc,3,2020-01-07,\n"

@@ -193,6 +193,8 @@ def test_parquet_holds_typed_columns(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.measured
 def test_a_workbook_is_the_same_to_the_byte_whenever_it_is_made(tmp_path: Path) -> None:
     table = {"name": "t", "physicalName": "t.xlsx", "properties": TYPED}
     table["custom"] = {"dialect": {"sheet": "Export", "headerRow": 2, "footerRows": 1}}

@@ -21,6 +21,8 @@ from data_contracts.keys import MasterKey
 from data_contracts.warehouse import open_warehouse
 from tests.data_contracts_deliveries import KEY, PROGRAMME, TODAY, column, contract, data, found, landed, rows, table
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 CLIENTS = table(
     "clients",
     column("client", "string", "key", primaryKey=True, custom={"keySpace": "person"}),

@@ -22,6 +22,8 @@ from fairness_reports.spec import ProtectedSpec
 from fairness_reports.states import CANNOT_TELL, NOT_JUDGED, OUTSIDE, WITHIN, state
 from tests.fairness_reports_audit_data import pick, scored, threshold
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 SEX = ProtectedSpec(attributes=["sex"], intersections="none")
 BOTH = ProtectedSpec(attributes=["sex", "region"])
 

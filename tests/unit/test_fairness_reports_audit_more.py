@@ -22,6 +22,8 @@ from fairness_reports.spec import POOLED, ProtectedSpec
 from fairness_reports.states import CANNOT_TELL, NOT_JUDGED
 from tests.fairness_reports_audit_data import WORDS, pick, scored, threshold
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 SEX = ProtectedSpec(attributes=["sex"])
 REGION = ProtectedSpec(attributes=["region"])
 SCORED = ("mean_score", "brier", "calibration", "calibration_selected")

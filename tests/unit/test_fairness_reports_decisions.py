@@ -23,6 +23,8 @@ from fairness_reports.disclosure.tables import protect_decisions
 from fairness_reports.language import Language
 from fairness_reports.spec import ProtectedSpec
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 TODAY = dt.date(2026, 3, 1)
 DAY = dt.date(2026, 1, 1)
 WORDS = {"en": "A talk.", "de": "Ein Gespräch."}

@@ -13,6 +13,8 @@ from fairness_reports.charter import FairnessThreshold
 from fairness_reports.drift import COLUMNS, CROSSED, MOVED, TOO_FEW, WIDENED, drift
 from fairness_reports.spec import ProtectedSpec
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 PROTECTED = ProtectedSpec(attributes=["sex"])
 FNR = FairnessThreshold.model_validate(
     {"metric": "fnr", "attribute": "sex", "tolerance": 0.1, "reason": {"en": "a b", "de": "a b"}}

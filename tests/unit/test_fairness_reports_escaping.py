@@ -29,6 +29,8 @@ from tests.fairness_reports_planted import FORMULAS, HARMLESS, MARKUP
 from tests.unit.test_fairness_reports_foreign import ABOUT, table
 from tests.unit.test_fairness_reports_scored_file_run import people
 
+pytestmark = pytest.mark.slow
+
 DRAWN = {"svg", "title", "desc", "g", "path", "use", "text", "tspan", "defs", "clippath", "rect"}
 """What a drawing is made of."""
 

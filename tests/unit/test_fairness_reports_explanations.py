@@ -23,6 +23,8 @@ from fairness_reports.reports.values import number_words, range_words
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_shapes as made
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 EN, DE = Language("en"), Language("de")
 
 

@@ -25,6 +25,8 @@ from tests import fairness_reports_fake_audit as audit
 from tests.foreign_words import foreign_words, visible
 from tests.unit.test_fairness_reports_reports import seen, words
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 GERMAN = re.compile(r"\b(der|das|und|mit|ist|sind|nicht|für|von|zwischen|Fälle|eine?n?|wird|werden|zu|bei)\b")
 ENGLISH = re.compile(r"\b(the|of|and|with|are|were|not|for|this|that|cases|score|value|within|points)\b")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

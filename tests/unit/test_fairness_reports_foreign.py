@@ -15,6 +15,8 @@ from fairness_reports.reports.foreign import render_audit
 from tests import fairness_reports_fake_audit as audit
 from tests.unit.test_fairness_reports_reports import EVIL, seen, words
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 ABOUT: dict[str, Any] = {
     "file": "ratings.csv",
     "rows": 6505,

@@ -25,6 +25,8 @@ from simulations import bounds as study
 from tests.fairness_reports_audit_data import pick, scored, threshold
 from tests.fairness_reports_identification_data import declare, parts, reporting, rows, sharp, wanted
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 ONE = ProtectedSpec(attributes=["region"])
 
 

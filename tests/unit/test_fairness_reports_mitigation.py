@@ -30,6 +30,8 @@ from models.splits import temporal_splits
 from models.training import Trainer
 from tests.fairness_reports_mitigation_data import ALL, charter, cohorts, compared, pick
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 FNR = {"attribute": "group", "metric": "fnr"}
 AREA = {"attribute": OVERALL, "metric": "auc"}
 

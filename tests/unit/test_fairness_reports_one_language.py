@@ -18,6 +18,8 @@ from tests.fairness_reports_fake_records import contract
 from tests.foreign_words import foreign_words, is_exempt, only, visible
 from tests.unit.test_fairness_reports_case import a_case
 
+pytestmark = pytest.mark.slow
+
 FILES = {table.name.lower() for table in contract().tables}  # names of files of the fake pack
 
 

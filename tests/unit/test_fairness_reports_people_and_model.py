@@ -19,6 +19,8 @@ from fairness_reports.spec import ProtectedSpec
 from tests.fairness_reports_fake import charter, context
 from tests.unit.test_fairness_reports_decisions import CASELOAD, answers
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:

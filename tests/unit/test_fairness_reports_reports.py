@@ -20,6 +20,8 @@ from fairness_reports.reports.context import _empty
 from features.words import Text
 from tests import fairness_reports_fake as fake
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 VERDICTS = ("fit", "not_fit", "not_auditable", "descriptive_only")
 EVIL = "<script>alert(1)</script>&\"'"
 

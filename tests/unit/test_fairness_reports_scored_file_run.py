@@ -15,6 +15,8 @@ import pytest
 from fairness_reports.scored_file import Audited, AuditRequest, Top, audit_table, summary, write_results
 from fairness_reports.scored_file import run as module
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 
 def people(cases: int = 120, **columns: Any) -> pd.DataFrame:
     rng = np.random.default_rng(7)

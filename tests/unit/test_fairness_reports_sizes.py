@@ -12,6 +12,8 @@ from fairness_reports.reports.charts import Chart
 from fairness_reports.reports.layout import Fold, Page, Picture, Pictures, Section, Table
 from fairness_reports.reports.sizes import LARGEST, fitting
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def big() -> ReportContext:

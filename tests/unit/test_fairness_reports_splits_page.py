@@ -13,6 +13,8 @@ from fairness_reports.language import LANGUAGES, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
 from tests import fairness_reports_fake as fake
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 
 def text(context: ReportContext, code: str = "en", name: str = "splits") -> str:
     page = re.sub(r"<style.*?</style>|<nav.*?</nav>", "", page_html(code, context, name), flags=re.DOTALL)

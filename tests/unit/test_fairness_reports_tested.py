@@ -19,6 +19,8 @@ from models.informative import REASONS
 from tests import fairness_reports_fake as fake
 from tests import fairness_reports_fake_tested as tested
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 
 def text(context: ReportContext, code: str = "en") -> str:
     gone = r"<style.*?</style>|<nav.*?</nav>"  # the contents name every title once more

@@ -25,6 +25,8 @@ from tests.fairness_reports_identification_data import declare
 from tests.unit.test_fairness_reports_charter import charter_data
 from tests.unit.test_fairness_reports_reports import EVIL, seen, words
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 ROLES = {"owner", "practice_lead", "data_protection", "analyst", "supplier"}
 # field lists as the standards have them, written out a second time
 ATRS_FIELDS = [

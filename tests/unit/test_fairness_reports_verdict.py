@@ -358,6 +358,8 @@ def test_a_wrong_order_of_vignettes_is_not_fit_in_the_words_of_the_statement() -
 SPEC = ProtectedSpec(attributes=["sex", "region"], intersections="none")
 
 
+@pytest.mark.slow
+@pytest.mark.measured
 def test_audit_and_verdict_together() -> None:
     frame = scored(20_000, groups=2)
     judged: list[FairnessThreshold] = [threshold("tpr", "region", 0.1), threshold("fpr", "sex", 0.1)]

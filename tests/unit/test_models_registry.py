@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
-from mlflow.tracking import MlflowClient
 
 from data_contracts.errors import PlumblineError
 from models import registry
@@ -19,6 +18,8 @@ from models.model import Model, fit_model
 from models.registry import Registry, data_hash, fit_or_load, load_model, save_model, training_key
 from models.spec import CandidateSpec
 from tests.models_candidates import KINDS
+
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 
 def data() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -137,6 +138,12 @@ def test_an_unchanged_fit_is_read_from_the_store(tmp_path: Path) -> None:
     assert len(calls) == 6
 
 
+def client_of(home: Registry) -> Any:
+    from mlflow.tracking import MlflowClient  # takes seconds to import, and the quick tests read this module, too
+
+    return MlflowClient(home.uri)
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """One for all tests, each with a programme of its own: MLflow takes seconds to make its tables."""
@@ -167,7 +174,7 @@ def test_mlflow_holds_aggregates_hashes_and_models_only(
             hashes={"charter": "abc"},
             models={"deployed": model},
         )
-    client = MlflowClient(home.uri)
+    client = client_of(home)
     found = client.get_run(run)
     assert found.data.metrics == {
         "s 1/logistic/auc": 0.7,
@@ -193,12 +200,12 @@ def _trained(home: Registry, model: Model, **how: Any) -> str:
     )
 
 
-def _aliases(client: MlflowClient) -> dict[str, str]:
+def _aliases(client: Any) -> dict[str, str]:
     return {name: str(number) for name, number in client.get_registered_model("family").aliases.items()}
 
 
 def test_a_model_is_registered_once_and_named_by_what_it_has_earned(home: Registry) -> None:
-    client = MlflowClient(home.uri)
+    client = client_of(home)
     first, other = made(), made("one_factor")
     assert _trained(home, first) == "1"
     assert _trained(home, first) == "1", "an unchanged model registers no new version"
@@ -223,7 +230,7 @@ def test_withdrawing_where_nothing_was_registered_makes_nothing(tmp_path: Path) 
 
 
 def test_more_figures_than_mlflow_takes_at_a_time_are_all_kept(home: Registry) -> None:
-    client = MlflowClient(home.uri)
+    client = client_of(home)
     metrics = pd.DataFrame({"split": "s", "model": "m", "metric": [f"auc[{i}]" for i in range(2300)], "value": 0.5})
     run = home.log_run("other", "r", params={}, metrics=metrics, hashes={}, models={}, texts={"splits.csv": "a,b\n"})
     assert len(client.get_run(run).data.metrics) == 2300

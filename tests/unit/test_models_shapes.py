@@ -12,6 +12,8 @@ from features.spec import Column
 from models.explanation.shapes import COLUMNS, MOST, factor_shapes, rounded, typical_range
 from models.explanation.tendencies import Z, clustered_auc, tendencies
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 LEAST = 10
 
 

@@ -127,6 +127,8 @@ def model(weight: float = 1.0) -> Model:
     return fit_model(CandidateSpec(name="logistic"), frame, y, clusters, seed=1, calibration_share=0.25)
 
 
+@pytest.mark.slow
+@pytest.mark.measured
 def test_a_statement_holds_when_the_first_case_is_strictly_above_the_second() -> None:
     often = {"name": "often", "covered": ["visits"], "events": [event(times=5)]}
     never = {"name": "never", "covered": ["visits"], "events": []}

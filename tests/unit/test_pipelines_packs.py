@@ -15,6 +15,8 @@ from pipelines.packs import BUILT_IN, Pack, built_in, find_pack, load_pack
 from pipelines.run import default_day
 from tests.pack_copies import copy_pack
 
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:

@@ -86,11 +86,15 @@ def gaps_shown(groups: pd.DataFrame, attribute: str, metric: str) -> pd.DataFram
 
 def in_order(context: ReportContext, frame: pd.DataFrame) -> list[Any]:
     """Rows by attribute and metric as given, groups in the order of the programme's words."""
+    parts: dict[tuple[Any, Any], list[Any]] = {}
+    for row in rows_of(frame):
+        if known(row.attribute) and known(row.metric):
+            parts.setdefault((row.attribute, row.metric), []).append(row)
     result = []
-    for (attribute, _), part in frame.groupby(["attribute", "metric"], sort=False):
-        order = groups_in_order(context, str(attribute), list(part["group"]))
+    for (attribute, _), rows in parts.items():
+        order = groups_in_order(context, str(attribute), [row.group for row in rows])
         place = {group: i for i, group in enumerate(order)}
-        result += sorted(rows_of(part), key=lambda row: place[str(row.group) if known(row.group) else None])
+        result += sorted(rows, key=lambda row: place[str(row.group) if known(row.group) else None])
     return result
 
 
