@@ -79,8 +79,8 @@ def select(
     return highest(scores, ids, places(len(scores), share))
 
 
-def select_within(frame: pd.DataFrame, share: float, by: Sequence[str] = ("split", "as_of")) -> pd.Series:
-    """`select` inside each split (or each as-of date): the capacity is one of each round, not of all rounds together.
+def select_within(frame: pd.DataFrame, share: float, by: Sequence[str] = ("split",)) -> pd.Series:
+    """`select` inside each split: the capacity is one of each round, not of all rounds together.
 
     Parameters
     ----------

@@ -136,10 +136,13 @@ class _Measured:
         score, case = rows["score"].to_numpy(dtype=np.float64), rows["case_id"].to_numpy(dtype=object)
         tops: Sequence[int | str] = [] if only_capacity else self.spec.top
         lists: dict[str, Chosen] = {}
-        rounds = [np.flatnonzero(rows["as_of"] == day) for day in sorted(rows["as_of"].unique())]
+        days = [np.flatnonzero(rows["as_of"] == day) for day in sorted(rows["as_of"].unique())]
         for name in [*([CAPACITY] if self.select else []), *tops]:
             mine = []
             selected = np.zeros(len(score), dtype=bool)
+            # a number of places is one of each day; a share is one of all cases, as in the audit: of the few cases of a
+            # day it would often be no place at all
+            rounds = days if isinstance(name, int) else [np.arange(len(score))][: len(days)]
             for part in rounds:
                 if name == CAPACITY and self.select:
                     selected[part] = self.select(score[part], case[part])

@@ -107,7 +107,7 @@ def test_a_list_longer_than_the_cases_does_not_exist() -> None:
     assert table.filter(like="_at_k", axis=0)["value"].isna().all()
 
 
-def test_each_as_of_date_has_places_of_its_own() -> None:
+def test_a_number_is_of_each_as_of_date_and_a_share_of_all_cases_of_the_split() -> None:
     data = frame(n=120, splits=1)
     data["as_of"] = pd.to_datetime(["2020-01-01"] * 60 + ["2020-07-01"] * 60)
     data["score"] = np.where(np.arange(120) < 60, data["score"] / 2, data["score"])
@@ -115,9 +115,15 @@ def test_each_as_of_date_has_places_of_its_own() -> None:
         metric_rows(data, select=tenth, seed=1, min_cell=1, evaluation=EvaluationSpec(top=[20, "35%"], thresholds=[])),
         "s0",
     )
-    for count, name in ((6, "precision_at_capacity"), (20, "precision_at_k[20]"), (21, "precision_at_k[35%]")):
+    dates, whole = (slice(0, 60), slice(60, 120)), (slice(0, 120),)
+    lists = {
+        "precision_at_capacity": (12, whole),
+        "precision_at_k[20]": (20, dates),
+        "precision_at_k[35%]": (42, whole),
+    }
+    for name, (count, parts) in lists.items():
         mask = np.zeros(120, dtype=bool)
-        for rows in (slice(0, 60), slice(60, 120)):
+        for rows in parts:
             mask[rows] = highest(data["score"].to_numpy()[rows], data["case_id"].to_numpy()[rows], count)
         assert table.loc[name, "value"] == pytest.approx(data.loc[mask, "outcome"].mean())
     assert table["as_of"].iloc[0] == pd.Timestamp("2020-01-01")
