@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 INFO = "info"
 """Severity of a measure that is no rule: nothing can fail it."""
 
+MOST_GONE = 0.2
+"""With a larger share of the last delivery's rows gone, a person should ask whether the file is whole."""
+
 _COUNTS = ("rows", "accepted", "quarantined", "new", "changed", "unchanged", "vanished")
 _OPS = """
 CREATE TABLE IF NOT EXISTS ops.quality (
@@ -190,6 +193,29 @@ def blocking(contract: Contract, landing: Landing) -> dict[str, list[str]]:
         if reasons := blocking_reasons(results, {table: counts}, contract.quarantine_ceiling):
             found[table] = reasons
     return found
+
+
+def much_gone(report: QualityReport) -> list[str]:
+    """What to ask of tables that have lost much of what was delivered last; nothing is refused for it.
+
+    Parameters
+    ----------
+    report : QualityReport
+        The quality of a delivery.
+
+    Returns
+    -------
+    list of str
+        One sentence for each table of which more than `MOST_GONE` of the rows are gone.
+    """
+    counts = {(measure.table, measure.rule): int(measure.value or 0) for measure in report.of("rows: ")}
+    said = []
+    for table in dict.fromkeys(table for table, _ in counts):
+        gone, *stayed = (counts.get((table, f"rows: {name}"), 0) for name in ("vanished", "changed", "unchanged"))
+        before = gone + sum(stayed)
+        if gone > MOST_GONE * before:
+            said.append(f"{table}: {gone:,} of the {before:,} rows of the last delivery are gone: is the file whole?")
+    return said
 
 
 def _keep(con: duckdb.DuckDBPyConnection, programme: str, report: QualityReport) -> None:

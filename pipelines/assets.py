@@ -127,7 +127,7 @@ def _entrance(pack: Pack, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
         with run.told():
             found = entrance.receive(run)
             stamp(run, [f"raw.{table}" for table in tables])
-        yield dg.MaterializeResult(asset_key=delivery)
+        yield dg.MaterializeResult(asset_key=delivery, metadata={"gone": found.gone})
         yield _check(delivery, "privacy_gate", not found.at_the_door, len(found.at_the_door))
         for table in tables:
             yield dg.MaterializeResult(asset_key=key(pack, f"raw.{table}"), metadata={"rows": found.rows.get(table, 0)})

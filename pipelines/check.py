@@ -46,6 +46,7 @@ def check_delivery(home: Home, programme: str, data: Path | None) -> Ending:
     lines += [f"  - {reason}" for reason in found.reasons]
     failed = [m for m in found.quality.measures if not m.passed]
     lines += [f"  {m.table}: {m.rule}: {m.failed:,} of {m.checked:,} rows ({m.severity})" for m in failed]
+    lines += [f"  {each}" for each in found.gone]
     ignored = found.quality.of("ignored_column: ")
     for file in dict.fromkeys(m.table for m in ignored):
         names = [m.rule.removeprefix("ignored_column: ") for m in ignored if m.table == file]

@@ -17,7 +17,7 @@ from data_contracts.delivery import find_files
 from data_contracts.errors import RefusedError, UsageError
 from data_contracts.ingest import Landing, accept_delivery, discard_pending, land, refuse_delivery
 from data_contracts.privacy import privacy_gate
-from data_contracts.quality import QualityReport, blocking, build_quality, latest_quality
+from data_contracts.quality import QualityReport, blocking, build_quality, latest_quality, much_gone
 from data_contracts.warehouse import open_warehouse
 from data_contracts.worklist import write_worklist
 from fairness_reports.release import mark_stale, write_quality
@@ -42,6 +42,8 @@ class Found:
         Accepted rows per table.
     quality : QualityReport or None
         What the rules counted; None when nothing was let in.
+    gone : list of str
+        Tables that have lost much of what was delivered last; no reason to refuse.
     faults : int
         How many faults the worklist names.
     folder : Path or None
@@ -54,6 +56,7 @@ class Found:
     by_table: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, int] = field(default_factory=dict)
     quality: QualityReport | None = None
+    gone: list[str] = field(default_factory=list)
     faults: int = 0
     folder: Path | None = None
     pending: str | None = None
@@ -168,6 +171,7 @@ def examine(run: Run, data: Path) -> Found:
         return found
     found.by_table.update(blocking(contract, landing))
     found.quality = build_quality(run.con, programme, contract, landing, ignored_columns=report.ignored_columns)
+    found.gone = much_gone(found.quality)
     found.rows = {name: table.accepted for name, table in landing.tables.items()}
     _leave(run, landing, found)
     if not landing.already_accepted:

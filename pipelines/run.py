@@ -7,7 +7,7 @@ Does not belong here: the steps (pipelines.steps) or the schedule (pipelines.def
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,14 +95,17 @@ def run_programme(
             # read again from the warehouse: the run that knew has let go of it
             with open_run(home, pack) as after:
                 raise RefusedError("the delivery was refused.", reasons=refusal_of(after)) from None
-    return ending(current_release(home.releases, pack.name), pack, before, trained=_trained(result))
+    release = current_release(home.releases, pack.name)
+    trained = any(_said(result, "trained"))
+    return ending(
+        release, pack, before, trained=trained, gone=[each for told in _said(result, "gone") for each in told]
+    )
 
 
-def _trained(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether this run trained, as its assets say."""
+def _said(result: dg.ExecuteInProcessResult, name: str) -> list[Any]:
+    """What this run's assets say under a name."""
     made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    said = [each.metadata["trained"].value for each in made if "trained" in each.metadata]
-    return any(said)
+    return [each.metadata[name].value for each in made if name in each.metadata]
 
 
 def default_day(pack: Pack, today: dt.date) -> dt.date:
@@ -121,7 +124,12 @@ def default_day(pack: Pack, today: dt.date) -> dt.date:
 
 
 def ending(
-    release: Release | None, pack: Pack, before: Release | None = None, *, trained: bool | None = None
+    release: Release | None,
+    pack: Pack,
+    before: Release | None = None,
+    *,
+    trained: bool | None = None,
+    gone: Sequence[str] = (),
 ) -> Ending:
     """What is said of a release at the end of a run.
 
@@ -135,6 +143,8 @@ def ending(
         The one that was current.
     trained : bool, optional
         Whether this run trained; None where that is not known.
+    gone : sequence of str
+        Tables of the delivery that have lost much of what was delivered last.
     """
     if release is None:
         raise PlumblineError("the run left no release.", where=pack.name, todo="Run again.")
@@ -147,6 +157,7 @@ def ending(
         lines.append("No scores are published.")
     if release.manifest.get("training"):
         lines += _about_training(release.manifest["training"], trained)
+    lines += [f"Note: {each}" for each in gone]
     if before is not None and before.manifest["as_of"] > release.manifest["as_of"]:
         later = before.manifest["as_of"]
         lines.append(f"Note: this release is now the current one; the one before was of a later day ({later}).")

@@ -63,6 +63,22 @@ def test_a_check_under_another_contract_changes_nothing(
     assert not list(released_home.glob("rehearsal*"))
 
 
+@pytest.mark.slow
+def test_half_a_delivery_is_asked_about_and_not_refused(
+    plumbline: Command, released_home: Path, workshop: Path, pack: Path, tmp_path: Path
+) -> None:
+    data = Path(shutil.copytree(workshop / "many", tmp_path / "data"))
+    file = data / "referrals.csv"
+    rows = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(rows[: len(rows) // 2]) + "\n", encoding="utf-8")
+    question = "rows of the last delivery are gone: is the file whole?"
+    ended = plumbline("check", pack, "--data", data, code=0, at=released_home)
+    ended.says("Would be used.", f"  referrals: {len(rows) - len(rows) // 2:,} of the {len(rows) - 1:,} {question}")
+    assert ended.text.count(question) == 1
+    plumbline("run", pack, "--data", data, "--as-of", DAY, at=released_home).says("Note: referrals: ", question)
+    assert question not in plumbline("check", pack, "--data", workshop / "many", code=0, at=released_home).text
+
+
 def test_without_a_delivery_another_contract_is_refused(
     plumbline: Command, released_home: Path, stricter: Path
 ) -> None:

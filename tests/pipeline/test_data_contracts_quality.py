@@ -15,7 +15,7 @@ from data_contracts.core import CoreMapping, build_core
 from data_contracts.delivery import find_files
 from data_contracts.ingest import Landing, accept_delivery, land
 from data_contracts.keys import load_key
-from data_contracts.quality import INFO, QualityReport, blocking, build_quality, latest_quality
+from data_contracts.quality import INFO, QualityReport, blocking, build_quality, latest_quality, much_gone
 from data_contracts.warehouse import open_warehouse
 from data_contracts.worklist import write_worklist
 
@@ -270,6 +270,19 @@ def test_the_next_delivery_is_compared_and_the_former_report_kept(office: Office
     assert next(one.value for one in report.of("rows: vanished") if one.table == "people") > 0
     assert latest_quality(office.con, "test") == kept  # the second one is not accepted
     assert latest_quality(office.con, "test", second.delivery_id) == report
+
+
+def test_much_that_is_gone_is_asked_about(office: Office) -> None:
+    first = office.land(_people(1500), ["visitor,day,minutes", *(f"{n},2026-01-01,1" for n in range(1, 11))])
+    assert much_gone(office.quality(first)) == []
+    accept_delivery(office.con, "test", first.delivery_id)
+    second = office.land(_people(1200), ["visitor,day,minutes", *(f"{n},2026-01-01,1" for n in range(1, 8))])
+    assert much_gone(office.quality(second)) == [  # a fifth of the people, three tenths of the visits
+        "visits: 3 of the 10 rows of the last delivery are gone: is the file whole?"
+    ]
+    third = office.land(_people(450), ["visitor,day,minutes", "1,2026-01-01,1", "2,2026-01-01,1", "3,2026-01-01,1"])
+    said = "people: 1,050 of the 1,500 rows of the last delivery are gone: is the file whole?"
+    assert much_gone(office.quality(third))[0] == said
 
 
 def test_nothing_is_kept_before_the_first_delivery(office: Office) -> None:
