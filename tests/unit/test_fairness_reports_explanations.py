@@ -26,6 +26,13 @@ from tests import fairness_reports_fake_shapes as made
 pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 EN, DE = Language("en"), Language("de")
+_FIGURES = ["mean_contribution", "low", "high", "n"]
+_HARDLY = {"en": "hardly changes the score", "de": "ändert den Schätzwert kaum"}
+_NO_FIGURE = {"en": "No figure moves a score", "de": "Keine Angabe verschiebt einen Schätzwert"}
+_NOT_SHOWN = {
+    "en": "How the score changes with the value is not shown: too few cases stand behind it",
+    "de": "Wie sich der Schätzwert mit dem Wert ändert, wird nicht gezeigt: Dahinter stehen zu wenige Fälle",
+}
 
 
 def words(page: str) -> str:
@@ -319,8 +326,70 @@ def test_every_sentence_of_the_page_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     page_html("en", replace(context, shapes=mixed, tendencies=context.tendencies.iloc[:0]), "explanations")
     old = [{**case, "reasons": []} for case in context.manifest["vignettes"]]
     page_html("en", replace(context, manifest={**context.manifest, "vignettes": old}), "explanations")
+    hidden = bins.copy()
+    hidden.loc[hidden["feature"] == "mean_mark_28d", _FIGURES] = np.nan
+    page_html("en", replace(context, shapes=hidden), "explanations")
+    test_shapes_that_are_withheld_are_not_called_flat("en")
+    test_that_nothing_moves_a_score_is_said_only_as_far_as_it_is_shown("en")
     for kind, low, high in ((None, None, None), ("count", 1.0, 2.0), ("age_years", 2.0, 2.0), ("count", None, 2.0)):
         range_words(EN, kind, low, high)
         range_words(EN, kind, low, high, below=True)
     families = ("shape.", "value.", "strength.", "against.", "fictional.")
     assert {key for key in catalogue("en") if key.startswith(families)} - asked == set()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_shapes_that_are_withheld_are_not_called_flat(code: str) -> None:
+    bins = made.shapes()
+    bins[_FIGURES] = np.nan
+    found = page(code, shapes=bins, tendencies=made.tendencies().iloc[:0])
+    said = words(found)
+    assert _HARDLY[code] not in said
+    assert _NO_FIGURE[code] not in said
+    assert said.count(_NOT_SHOWN[code]) == 1 + len(made.KINDS), "in the section, and for every figure in the table"
+    assert 'id="shape-0' not in found
+    assert Language(code).plain("against.untold", n=7) in said
+    for key in ("against.none", "against.none_in_model", "against.none_shown"):
+        assert Language(code).plain(key) not in said
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_shape_that_is_withheld_among_others_is_counted_and_said_in_the_table(code: str) -> None:
+    bins, language = made.shapes(), Language(code)
+    bins.loc[bins["feature"].isin(["mean_mark_28d", "course_28d", "quiz_28d"]), _FIGURES] = np.nan
+    context = fake.context("fit", shapes=bins)
+    for feature in ("mean_mark_28d", "course_28d", "quiz_28d"):
+        assert told(feature, language, context) == language.t("shape.untold")
+    said = words(page_html(code, context, "explanations"))
+    assert language.plain("shape.untold_some", n=3) in said
+    assert language.plain("against.untold", n=2) in said, "nothing was expected of courses"
+    assert _HARDLY[code] in told("credits_28d", language, context)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_that_nothing_moves_a_score_is_said_only_as_far_as_it_is_shown(code: str) -> None:
+    bins, language = made.shapes(), Language(code)
+    bins["mean_contribution"] *= 0.01
+    assert language.plain("shape.none") in words(page(code, shapes=bins))
+    bins.loc[bins["feature"] == "mean_mark_28d", _FIGURES] = np.nan
+    said = words(page(code, shapes=bins, tendencies=made.tendencies().iloc[:0]))
+    assert language.plain("shape.none") not in said
+    assert language.plain("shape.none_shown") in said
+    assert language.plain("shape.untold_some", n=1) in said
+    assert language.plain("against.none_shown") in said
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_parts_that_are_withheld_leave_open_what_the_others_cannot_say(code: str) -> None:
+    language, bins = Language(code), made.shapes()
+    late = bins["feature"] == "late_submissions_28d"
+    bins.loc[late & (bins["position"] > 1), _FIGURES] = np.nan
+    context = fake.context("fit", shapes=bins)
+    assert shapes_of(context)["late_submissions_28d"].tendency == "untold"
+    assert told("late_submissions_28d", language, context).startswith(language.t("shape.untold"))
+    bins = made.shapes()
+    late = bins["feature"] == "late_submissions_28d"
+    bins.loc[late, "mean_contribution"] *= 0.01
+    bins.loc[late & (bins["position"] == 3), _FIGURES] = np.nan
+    context = fake.context("fit", shapes=bins)
+    assert told("late_submissions_28d", language, context).startswith(language.t("shape.flat_shown"))

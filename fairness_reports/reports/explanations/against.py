@@ -31,20 +31,26 @@ def against_section(language: Language, context: ReportContext) -> Section | Non
     rows: list[list[Cell | str]] = []
     for each in sorted(declared, key=lambda shape: (_state(shape), -shape.reach, shape.line.name)):
         state = _state(each)
-        if state == "as_expected":
+        if state in ("as_expected", "untold"):
             continue
         heading = Cell(feature_label(language, context, each.line))
         expected = t(f"expected.{each.line.direction}")
         past = Cell(t(f"against.past_{each.past or 'unknown'}"), look="strong" if _past_against(each) else "")
         model = Cell(t(f"against.model_{each.tendency}"), look="strong" if state == "model" else "")
         rows.append([heading, expected, model, past])
+    untold = len([each for each in declared if each.tendency == "untold"])
+    hidden: list[Block] = [Para(t("against.untold", n=untold))] if untold else []
     if not rows:
-        looked = any(each.past is not None for each in declared)
-        return Section(title, [*blocks, Para(t("against.none" if looked else "against.none_in_model"), "sentence")])
+        if untold < len(declared):
+            looked = any(each.past is not None for each in declared)
+            said = "none_shown" if untold else "none" if looked else "none_in_model"
+            blocks.append(Para(t(f"against.{said}"), "sentence"))
+        return Section(title, [*blocks, *hidden])
     head = [t("explanations.feature"), *(t(f"against.{key}") for key in ("expected", "model", "past"))]
     blocks += [
         Para(t("against.some", n=len(rows)), "sentence"),
         Table(title, head, rows),
+        *hidden,
         Para(t("against.ask")),
         Bullets([t(f"against.ask_{key}") for key in ("recording", "watched", "help", "overlap", "expectation")]),
     ]
@@ -52,12 +58,17 @@ def against_section(language: Language, context: ReportContext) -> Section | Non
 
 
 def _state(shape: Shape) -> str:
-    """`model` where the model points the other way, `partly` where not throughout, `past` where past cases do."""
+    """`model` where the model points the other way, `partly` where not throughout, `past` where past cases do.
+
+    `untold` where that is not shown of the model, and past cases point as expected or nowhere.
+    """
     if shape.tendency == _OPPOSITE[str(shape.line.direction)]:
         return "model"
     if shape.tendency == "mixed":
         return "partly"
-    return "past" if _past_against(shape) else "as_expected"
+    if _past_against(shape):
+        return "past"
+    return "untold" if shape.tendency == "untold" else "as_expected"
 
 
 def _past_against(shape: Shape) -> bool:

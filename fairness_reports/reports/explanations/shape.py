@@ -65,8 +65,18 @@ class Shape:
         return [part for part in self.parts if part.part == "bin" and part.mean is not None]
 
     @property
+    def untold(self) -> bool:
+        """Whether no part has figures: they are withheld, or too few cases stand behind each."""
+        return all(part.mean is None for part in self.parts)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every part has figures."""
+        return all(part.mean is not None for part in self.parts)
+
+    @property
     def reach(self) -> float:
-        """Difference of the highest and the lowest mean contribution among the parts."""
+        """Difference of the highest and the lowest mean contribution among the parts; 0 where none is told."""
         means = [part.mean for part in self.parts if part.mean is not None]
         return max(means) - min(means) if means else 0.0
 
@@ -78,11 +88,18 @@ class Shape:
 
     @property
     def tendency(self) -> str:
-        """Which way it points: `up`, `down`, `mixed`; `flat` where values hardly matter; `kinds` of a category."""
+        """Which way it points: `up`, `down`, `mixed`; `flat` where values hardly matter; `kinds` of a category.
+
+        `untold` where figures are withheld and those that are left cannot say it.
+        """
+        if self.untold:
+            return "untold"
         if any(part.part == "category" for part in self.parts):
             return "kinds"
         means = np.array([part.mean for part in self.bins], dtype=np.float64)
-        if len(means) < 2 or np.ptp(means) < HARDLY:
+        if len(means) < 2:
+            return "untold" if any(part.part == "bin" and part.mean is None for part in self.parts) else "flat"
+        if np.ptp(means) < HARDLY:
             return "flat"
         weights = np.array([part.n for part in self.bins], dtype=np.float64)
         found = rank_correlation(np.arange(len(means)), means, weights)

@@ -39,7 +39,7 @@ def part_words(language: Language, context: ReportContext, shape: Shape, part: P
         return _range(language, shape, [part])
     if part.part == "category":
         return escape(category_words(language, context, shape.line, part.category or ""))
-    if part.part == "other" and shape.tendency != "kinds":
+    if part.part == "other" and all(each.part != "category" for each in shape.parts):
         return language.t("value.all")
     return language.t(f"shape.{part.part}")
 
@@ -68,8 +68,11 @@ def _range(language: Language, shape: Shape, run: Sequence[Part]) -> Markup:
 def sentences(language: Language, context: ReportContext, shape: Shape) -> list[Markup]:
     """The shape in plain words: which way it points, where the score is lower and higher, where most cases lie."""
     t, tendency = language.t, shape.tendency
-    said = [] if tendency == "kinds" or shape.line.kind == "any" else [t(f"shape.{tendency}")]
-    if tendency != "flat":
+    if tendency == "flat" and not shape.whole:
+        tendency = "flat_shown"
+    spoken = shape.untold or not (tendency == "kinds" or shape.line.kind == "any")
+    said = [t(f"shape.{tendency}")] if spoken else []
+    if not tendency.startswith("flat"):
         for side in ("lower", "higher"):
             runs = list(_runs(shape, side))
             if runs:
@@ -135,11 +138,17 @@ def shapes_section(language: Language, context: ReportContext, factors: Sequence
     if not found:
         return None
     title = t("shape.title")
+    untold = len([each for each in found.values() if each.untold])
+    if untold == len(found):
+        return Section(title, [Para(t("shape.untold"))])
     blocks: list[Block] = [Para(t("shape.intro", cases=cases_word(language, context)))]
+    hidden: list[Block] = [Para(t("shape.untold_some", n=untold))] if untold else []
     if not drawn:
-        return Section(title, [*blocks, Para(t("shape.none"))])
+        whole = all(each.whole for each in found.values())
+        return Section(title, [*blocks, Para(t("shape.none" if whole else "shape.none_shown")), *hidden])
     limits = reach_of([row for each in drawn for row in _rows(language, context, each)])  # one scale: they are compared
     blocks.append(Pictures([_picture(language, context, each, i, limits) for i, each in enumerate(drawn)]))
+    blocks += hidden
     rest = len([each for each in found.values() if each not in drawn])
     blocks += [Para(t("shape.rest", n=rest), "small")] if rest else []
     return Section(title, blocks)
