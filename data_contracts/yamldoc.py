@@ -25,6 +25,9 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
 
+QUOTED = 'A text with a comma or a colon needs quotation marks: {en: "One, two", de: "Eins, zwei"}.'
+
+
 @dataclass
 class Document:
     """A YAML file's content with the line of every value."""
@@ -93,7 +96,12 @@ def read_document(path: Path) -> tuple[Document | None, list[Mistake]]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "not valid YAML"
-        return None, [Mistake(path.name, line, f"not valid YAML: {problem}.", "Check indentation and quotes.")]
+        todo = (
+            QUOTED
+            if problem.startswith("mapping values") or "but got ':'" in problem
+            else "Check indentation and quotes."
+        )
+        return None, [Mistake(path.name, line, f"not valid YAML: {problem}.", todo)]
     finally:
         loader.dispose()
 
@@ -174,12 +182,33 @@ def _told(document: Document, location: Location, model: type[BaseModel], item: 
     if item["type"] == "missing":
         return document.mistake(place, f"“{missing}” is missing.", "Add it; docs/packs.md says what it means.")
     if item["type"] == "extra_forbidden":
+        if _cut_text(document, place, missing, item["input"]):
+            return document.mistake(place, f"the text before “{missing}” ends at its comma.", QUOTED)
         # a field that exists, but elsewhere, is no advice
         elsewhere = [name for name in known_fields(model) if name != missing]
         near = nearest(str(missing), _fields_at(model, item["loc"][:-1])) or nearest(str(missing), elsewhere)
         return document.mistake(place, f"“{missing}” is not a field here.", near or "Remove it.")
     message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return document.mistake(place, f"“{name}”: {message}" + ("" if message.endswith((".", "?")) else "."))
+    todo = _as_share(item)
+    return document.mistake(place, f"“{name}”: {message}" + ("" if message.endswith((".", "?")) else "."), todo)
+
+
+def _cut_text(document: Document, place: Location, key: Any, value: Any) -> bool:
+    """Whether an unknown key is the rest of a text in two languages that a comma cut in two."""
+    inside = document.data
+    for step in place[:-1] if place and place[-1] == key else place:
+        inside = inside[step]
+    two = isinstance(inside, dict) and ("en" in inside or "de" in inside)
+    return two and (value is None or " " in str(key).strip())
+
+
+def _as_share(item: Any) -> str:
+    """Advice for a percentage where a share is asked for."""
+    top = item.get("ctx", {}).get("le" if item["type"] == "less_than_equal" else "lt")
+    value = item["input"]
+    if top != 1 or isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value <= 100:
+        return ""
+    return f"{value:g} % is {value / 100:g}."
 
 
 def sound_parts(model: type[Model], document: Document) -> Model:

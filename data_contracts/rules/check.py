@@ -194,14 +194,15 @@ def blocking_reasons(results: Sequence[RuleResult], counts: Mapping[str, tuple[i
         One sentence each; empty when nothing stops the delivery.
     """
     reasons = [
-        f"{result.table}: the critical rule “{result.rule}” does not hold ({result.failed} of {result.checked} rows)."
+        f"{result.table}: the critical rule “{result.rule}” does not hold "
+        f"({result.failed:,} of {result.checked:,} rows)."
         for result in results
         if result.severity == "critical" and not result.passed
     ]
     for table, (rows, quarantined) in counts.items():
         if rows and quarantined / rows > ceiling:
             reasons.append(
-                f"{table}: {quarantined} of {rows} rows would be quarantined ({100 * quarantined / rows:.1f} %), "
+                f"{table}: {quarantined:,} of {rows:,} rows would be quarantined ({100 * quarantined / rows:.1f} %), "
                 f"more than the contract's ceiling of {100 * ceiling:.1f} %."
             )
     return reasons

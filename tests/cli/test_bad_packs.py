@@ -48,6 +48,26 @@ BROKEN = {
     "an unknown field": ("programme.yaml", "simulated: true", "simulatd: true", "Did you mean “simulated”?"),
     "a key that is a list": ("words.yaml", "bands:", "? [a, b]\n: c\nbands:", "words.yaml:"),
     "a missing language": ("words.yaml", "label: {en: Home visits, de: Hausbesuche}", "label: {en: Visits}", "“de”"),
+    "a comma in a text": (
+        "words.yaml",
+        "label: {en: Home visits, de: Hausbesuche}",
+        "label: {en: Home visits, de: Hausbesuche, auch kurze}",
+        "the text before “auch kurze” ends at its comma. A text with a comma or a colon needs quotation marks",
+    ),
+    "a comma and a colon in a text": (
+        "charter.yaml",
+        "minimum_cell: 10",
+        "minimum_cell: 10\ndisclosure: {profile: nhs, reason: {en: Asked for, by whom: the officer, de: Verlangt}}",
+        "the text before “by whom” ends at its comma.",
+    ),
+    "a colon in a text": (
+        "words.yaml",
+        "label: {en: Home visits, de: Hausbesuche}",
+        "label:\n      en: Home: visits\n      de: Hausbesuche",
+        "A text with a comma or a colon needs quotation marks",
+    ),
+    "a colon in braces": ("words.yaml", "de: Hausbesuche}", "de: Hausbesuche: alle}", "needs quotation marks"),
+    "a percentage": ("charter.yaml", "share: 0.25", "share: 25", "less than or equal to 1. 25 % is 0.25."),
     "a protected feature": (
         "programme.yaml",
         "{name: days_open, kind: days_since_opened, factor: time_open}",
