@@ -67,7 +67,7 @@ def look_at_text(distinct: Any, delivered_on: date) -> str | None:
         return None
     if longest < 8 and not pc.any(pc.match_substring_regex(distinct, r"[^\d.,+-]")).as_py():
         return None  # short numbers: no phone, date or insurance number fits
-    if pc.any(pc.match_substring_regex(distinct, _EMAIL)).as_py():
+    if pc.any(holds_email(distinct)).as_py():
         return kinds.EMAIL
     for test in (_numbers, _phones, _addresses, _names, _sentences):
         found = test(distinct)
@@ -75,6 +75,11 @@ def look_at_text(distinct: Any, delivered_on: date) -> str | None:
             return found
     days = _days(distinct)
     return kinds.BIRTH if days is not None and looks_like_birth_dates(days, delivered_on) else None
+
+
+def holds_email(values: Any) -> Any:
+    """Which of these texts hold an e-mail address."""
+    return pc.match_substring_regex(values, _EMAIL)
 
 
 def _fitting(distinct: Any, shape: str) -> list[str]:

@@ -19,6 +19,7 @@ from data_contracts.errors import RefusedError
 from data_contracts.privacy import column_names, contents
 from data_contracts.reading import SourceFile, cast_text, read_batches
 
+MOST_ROWS = 5  # so many rows are named
 COMPACT = 100_000  # so many values are gathered before doubles among them are removed
 
 _AMBIGUOUS = r"^\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:\D|$)"
@@ -145,8 +146,26 @@ def _by_content(table: Table, files: list[SourceFile], delivered_on: date, known
             by = "has dates that are not ISO 8601 (such as DD/MM or MM/DD), and no date format is declared"
             findings.append(Finding(names[0], table.name, column.header, "dates", by))
         elif column.header not in known and (kind := seen[column.name].kind(delivered_on)):
-            findings.append(Finding(names[0], table.name, column.header, "content", f"looks as if it held {kind}"))
+            by = f"looks as if it held {kind}"
+            where = _emails(files, column) if kind == column_names.EMAIL else [(names[0], "")]
+            findings += [Finding(name, table.name, column.header, "content", by + rows) for name, rows in where]
     return findings
+
+
+def _emails(files: list[SourceFile], column: Column) -> list[tuple[str, str]]:
+    """Each file that holds e-mail addresses, and in which rows: one is enough, and nobody would find it among many."""
+    found = []
+    for file in files:
+        rows: list[int] = []
+        for batch in read_batches(file, [column]):
+            for values in (batch.text.get(column.name), batch.native.get(column.name)):
+                if values is not None:
+                    rows += batch.rows.filter(contents.holds_email(values)).to_pylist()
+        if rows:
+            more = f" and {len(rows) - MOST_ROWS:,} more" if len(rows) > MOST_ROWS else ""
+            listed = ", ".join(str(row) for row in sorted(rows)[:MOST_ROWS])
+            found.append((file.name, f" (row{'s' if len(rows) > 1 else ''} {listed}{more})"))
+    return found
 
 
 def _is_tested(column: Column) -> bool:

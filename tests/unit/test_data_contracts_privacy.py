@@ -227,6 +227,25 @@ def test_values_over_several_batches_and_files_count_together(tmp_path: Path, mo
         found(agreed, folder)
 
 
+def test_the_rows_of_e_mail_addresses_are_named_and_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data_contracts.reading.batches.BLOCK", 256)
+    agreed = contract(tmp_path, table("one", column("code"), pattern="one_*.csv"))
+    many = [f"n{n}@b.org" if n % 100 == 7 else str(n) for n in range(1200)]
+    folder = data(
+        tmp_path,
+        one_1__csv="code\n" + "".join(f"{n}\n" for n in range(500)),
+        one_2__csv="code\n" + "".join(f"{n}\n" for n in range(500)) + "a@b.org\n",
+        one_3__csv="code\n" + "\n".join(many) + "\n",
+    )
+    with pytest.raises(RefusedError) as caught:
+        found(agreed, folder)
+    first, second = caught.value.reasons
+    assert first.startswith("one_2.csv: the column “code” looks as if it held e-mail addresses (row 502).")
+    assert "one_3.csv" in second
+    assert "(rows 9, 109, 209, 309, 409 and 7 more)." in second
+    assert "@" not in first + second
+
+
 def test_nothing_of_the_open_university_files_is_mistaken(oulad: Path) -> None:
     import data_contracts
 
