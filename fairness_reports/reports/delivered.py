@@ -62,7 +62,8 @@ def rule_words(language: Language, rule: str, label: Text | None = None) -> Mark
         return escape(language.text(label))
     column, colon, kind = rule.partition(": ")
     if not colon:
-        return language.t("rule.fields") if rule == "fields" else code(rule)
+        own = {"fields": "rule.fields", "primary key": "rule.primary_key", "rowCount": "rule.rowCount"}.get(rule)
+        return language.t(own) if own is not None else code(rule)
     relation = re.fullmatch(r"(in|not before) (.+)", kind)
     if relation is not None:
         key = "rule.in" if relation[1] == "in" else "rule.not_before_other"
@@ -132,7 +133,7 @@ def _shares(language: Language, context: ReportContext, found: list[Any]) -> lis
         attribute, _, group = str(row.rule).removeprefix(_SHARE).partition(" = ")
         shown = known(row.value)
         words = context.words.attributes.get(attribute.rpartition(".")[2])
-        label = language.text(words.label) if words is not None else attribute
+        label = language.text(words.label) if words is not None else code(attribute)
         named = language.text(words.values.get(group, group)) if words is not None else group
         if group.startswith("("):  # not a value of the data but a word of the measure
             word = group.strip("()").replace(" ", "_")

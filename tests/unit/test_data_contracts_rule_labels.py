@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -62,3 +63,15 @@ def test_the_page_says_a_rule_by_its_label_and_by_its_name_without_one() -> None
         assert said in page
         assert rule[1] not in page
         assert f"<code>{rule[1]}</code>" in page_html(code, fake.context("fit"), "quality")
+
+
+def test_the_page_says_the_rules_without_a_column_in_its_own_language() -> None:
+    context = fake.context("fit")
+    own = context.quality[context.quality["rule"] == "fields"]
+    more = pd.concat([context.quality, own.assign(rule="primary key"), own.assign(rule="rowCount")], ignore_index=True)
+    context = replace(context, quality=more)
+    for code, said in (("en", "every primary key stands once only"), ("de", "jeder Primärschlüssel steht nur einmal")):
+        page = page_html(code, context, "quality")
+        assert said in page
+        assert "primary key</code>" not in page
+        assert "rowCount" not in page
