@@ -150,7 +150,7 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
     return {**head, "schema": [entries, cases, people]}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(contracts(), st.integers(1, 25), st.integers(0, 1000))
 def test_generated_contracts_are_kept(
     tmp_path_factory: pytest.TempPathFactory, said: dict[str, Any], people: int, seed: int

@@ -174,7 +174,7 @@ def rows_of(columns: list[str], largest: int) -> st.SearchStrategy[list[tuple[An
     return st.lists(st.tuples(*values, unparsed), max_size=largest)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(cells=st.sampled_from([1_000_000, 64]), child=rows_of(CHILD, 30), parent=rows_of(PARENT, 6))
 def test_both_forms_give_the_same_count_and_rows(
     cells: int, child: list[tuple[Any, ...]], parent: list[tuple[Any, ...]]

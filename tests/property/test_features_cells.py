@@ -55,7 +55,7 @@ def afresh(con: duckdb.DuckDBPyConnection, core: Core) -> None:
 
 
 @given(core=cores(), declared=one_of_each())
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=25)
 def test_every_cell_equals_the_reference(con: duckdb.DuckDBPyConnection, core: Core, declared: list[Record]) -> None:
     afresh(con, core)
     wanted = matrix(core, declared)
@@ -137,7 +137,7 @@ def about(person: str, core: Core) -> list[list[str]]:
 
 
 @given(core=cores(most=40, linked=3), declared=one_of_each(), data=st.data())
-@settings(QUICK, max_examples=20)
+@settings(QUICK, max_examples=12)
 def test_an_increment_gives_the_matrix_of_a_full_build(
     con: duckdb.DuckDBPyConnection, core: Core, declared: list[Record], data: st.DataObject
 ) -> None:

@@ -108,14 +108,14 @@ def described(frame: pd.DataFrame, split: Split) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cohort_rows(), specs())
 def test_every_split_equals_the_reference(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     found = [described(frame, split) for split in temporal_splits(frame, spec)]
     assert found == [vars(expected) for expected in reference_splits(frame, spec)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cohort_rows(), specs())
 def test_every_split_keeps_its_promises(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     splits = temporal_splits(frame, spec)
@@ -146,7 +146,7 @@ def test_every_split_keeps_its_promises(frame: pd.DataFrame, spec: SplitsSpec) -
             assert (test["closes_on"] <= pd.Timestamp(splits[-1].as_of)).all(), "known when the test was scored"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cohort_rows(), specs(), st.integers(0, 5))
 def test_a_cluster_is_scored_by_a_model_that_never_saw_it(frame: pd.DataFrame, spec: SplitsSpec, seed: int) -> None:
     """Cross-fitting: what trains a fold's model and what it scores have no cluster in common; every row is scored."""
@@ -161,7 +161,7 @@ def test_a_cluster_is_scored_by_a_model_that_never_saw_it(frame: pd.DataFrame, s
         assert sorted(scored) == sorted(split.test)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cohort_rows(), specs())
 def test_the_bounds_of_the_section_are_kept(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     splits = temporal_splits(frame, spec)
@@ -188,7 +188,7 @@ def test_the_bounds_of_the_section_are_kept(frame: pd.DataFrame, spec: SplitsSpe
         )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cohort_rows(), specs(), st.data())
 def test_what_comes_later_changes_no_split_of_an_earlier_day(
     frame: pd.DataFrame, spec: SplitsSpec, data: st.DataObject
@@ -215,7 +215,7 @@ def test_what_comes_later_changes_no_split_of_an_earlier_day(
         assert {**then, "role": None} == {**same, "role": None}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cohort_rows(), specs())
 def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     """Outcomes recorded on or after a model day, or of cohorts open then, never reach its training."""
@@ -231,7 +231,7 @@ def test_what_was_not_known_on_the_day_changes_no_split(frame: pd.DataFrame, spe
             np.testing.assert_array_equal(other.y_possible, split.y_possible)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cohort_rows(), specs(), st.data())
 def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, spec: SplitsSpec, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(frame))))
@@ -242,7 +242,7 @@ def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, spec: Splits
     assert names == [(split.name, split.train_cohorts, split.test_cohorts) for split in after_it]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cohort_rows(), specs(), st.integers(1, 4))
 def test_the_last_splits_keep_their_history(frame: pd.DataFrame, spec: SplitsSpec, last: int) -> None:
     every = temporal_splits(frame, spec.model_copy(update={"last": 99}))
@@ -253,7 +253,7 @@ def test_the_last_splits_keep_their_history(frame: pd.DataFrame, spec: SplitsSpe
     assert [split.name for split in newest] == [split.name for split in kept]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cohort_rows(), st.integers(1, 6), st.integers(2, 4))
 def test_a_split_needs_enough_of_both_classes(frame: pd.DataFrame, least: int, folds: int) -> None:
     for relatives in ("purge", "cross_fit"):
@@ -264,7 +264,7 @@ def test_a_split_needs_enough_of_both_classes(frame: pd.DataFrame, least: int, f
             assert min((y == 1).sum(), (y == 0).sum()) * share >= least
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cohort_rows(), specs())
 def test_the_calendar_tells_the_splits(frame: pd.DataFrame, spec: SplitsSpec) -> None:
     splits, table = temporal_splits(frame, spec), split_calendar(frame, spec)
@@ -285,7 +285,7 @@ def test_the_calendar_tells_the_splits(frame: pd.DataFrame, spec: SplitsSpec) ->
             assert test["outcomes"].sum() == np.nansum(known)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(DAYS, SPANS)
 def test_spans_as_pandas_counts_them(day: date, span: str) -> None:
     assert pd.Timestamp(later(day, span)) == after(pd.Timestamp(day), span)

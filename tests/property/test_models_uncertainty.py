@@ -37,7 +37,7 @@ def drawn(seed: int, n: int, columns_: int = 5) -> np.ndarray:
     return X
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SEEDS)
 def test_the_share_is_uniform_on_fresh_draws_whatever_the_distribution(seed: int) -> None:
     support = fit_support(drawn(seed, 600), drawn(seed, 2001))
@@ -50,7 +50,7 @@ def test_the_share_is_uniform_on_fresh_draws_whatever_the_distribution(seed: int
     assert ((share >= 0) & (share <= 1)).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SEEDS)
 def test_neither_order_nor_company_changes_a_share(seed: int) -> None:
     mix = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ def test_neither_order_nor_company_changes_a_share(seed: int) -> None:
     assert (support.distance_share(cases)[:3] == support.distance_share(cases[:3])).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SEEDS, st.integers(0, 4), st.floats(1, 1e9))
 def test_further_out_is_never_nearer(seed: int, column: int, far: float) -> None:
     support = fit_support(drawn(seed, 200), drawn(seed, 101))
