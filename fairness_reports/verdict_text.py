@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from fairness_reports.audit.reasons import in_words
+from fairness_reports.audit.reasons import WITHHELD, in_words
 from fairness_reports.language import LANGUAGES, Language
 from fairness_reports.spec import JOIN, NOT_RECORDED, OVERALL
 from features.words import Text, Words
@@ -104,7 +104,7 @@ class Sentences:
     def threshold(
         self, code: str, threshold: PerformanceThreshold, value: float | None, low: float | None, high: float | None
     ) -> Text:
-        """How a performance threshold came out."""
+        """How a performance threshold came out; with a `value` of None, the figure it was judged on is withheld."""
         form = _Form(threshold.metric, (value, low, high), (threshold.limit,))
         side = "at_most" if threshold.at_least is None else "at_least"
 
@@ -112,7 +112,7 @@ class Sentences:
             return speech.plain(
                 f"reason.{code}",
                 metric=_metric(speech, threshold.metric),
-                figure=_figure(speech, form, (value, low, high)),
+                figure=_not_shown(speech, None) if value is None else _figure(speech, form, (value, low, high)),
                 limit=speech.plain(f"judged.{side}", value=form.value(speech, threshold.limit)),
                 bound=speech.plain(f"judged.{threshold.required_bound}"),
             )
@@ -175,8 +175,9 @@ class Sentences:
 
         def told(speech: Language) -> str:
             if figures[0] is None:
-                reason = in_words(why, speech) if why else speech.plain("judged.no_figure")
-                figure = speech.plain("judged.no_comparison", why=reason)
+                # what was judged has a figure, and what is withheld may have one
+                judged = code in ("gap_within", "gap_outside") or why == WITHHELD
+                figure = (_not_shown if judged else _no_comparison)(speech, why)
             else:
                 figure = speech.plain("judged.difference", figure=_figure(speech, form, figures, gap=True))
                 figure = _with_unseen(speech, form, figure, unseen)
@@ -222,6 +223,16 @@ class Sentences:
             else:
                 names.append(speech.plain("form.not_recorded") if value == NOT_RECORDED else value)
         return speech.plain("judged.quoted", name=JOIN.join(names))
+
+
+def _not_shown(speech: Language, why: str | None) -> str:
+    if why is None or why == WITHHELD:
+        return speech.plain("judged.withheld")
+    return speech.plain("judged.not_shown", why=in_words(why, speech))
+
+
+def _no_comparison(speech: Language, why: str | None) -> str:
+    return speech.plain("judged.no_comparison", why=in_words(why, speech) if why else speech.plain("judged.no_figure"))
 
 
 def _with_unseen(speech: Language, form: _Form, figure: str, unseen: Unseen) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.charter import Charter
 from fairness_reports.disclosure.profile import Profile
 from fairness_reports.verdict_text import Sentences, Unseen
@@ -119,7 +120,7 @@ def _gap(reason: dict[str, Any], charter: Charter, audited: pd.DataFrame | None,
     bounds = (None, None) if found is None else (_known(found["bound_low"]), _known(found["bound_high"]))
     told = reason | {"value": value, "low": low, "high": high}
     told |= {name: bound for name, bound in zip(("bound_low", "bound_high"), bounds, strict=True) if name in reason}
-    if agreed is None or found is None:
+    if agreed is None:
         return told
     entry = next(
         (
@@ -129,14 +130,17 @@ def _gap(reason: dict[str, Any], charter: Charter, audited: pd.DataFrame | None,
         ),
         None,
     )
-    needed, n = _known(found["needed_n"]), _known(found["n"])
-    unseen = Unseen(
-        str(found["identification"]) if pd.notna(found["identification"]) else None,
-        bounds,
-        None if needed is None else int(needed),
-        None if n is None else int(n),
-    )
-    why = None if pd.isna(found["reason"]) else str(found["reason"])
+    why: str | None = WITHHELD  # a row that left the table altogether: its figures must not stay in the sentence
+    unseen = Unseen()
+    if found is not None:
+        needed, n = _known(found["needed_n"]), _known(found["n"])
+        unseen = Unseen(
+            str(found["identification"]) if pd.notna(found["identification"]) else None,
+            bounds,
+            None if needed is None else int(needed),
+            None if n is None else int(n),
+        )
+        why = None if pd.isna(found["reason"]) else str(found["reason"])
     text = say.gap(str(reason["code"]), agreed, str(reason["group"]), (value, low, high), why, entry, unseen)
     return told | {"text": {"en": text.en, "de": text.de}}
 

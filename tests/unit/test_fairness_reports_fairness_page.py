@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
 from fairness_reports.reports.charts import Chart
@@ -180,6 +181,27 @@ def test_outside_and_without_figures() -> None:
     men = below["confirmatory"] & (below["group"] == "M") & (below["metric"] == "fnr")
     below = below[~below["confirmatory"] | men]
     assert "That it is below zero is hardly chance" in answers(audit.whole(fairness=below))["How sure is that?"]
+
+
+def test_what_was_judged_and_is_withheld_has_no_empty_range() -> None:
+    frame = audit.fairness()
+    rows = frame.index[frame["confirmatory"]]
+    lost = {"value": None, "low": None, "high": None, "reason": WITHHELD}
+    for name, value in (lost | {"state": "cannot_tell"}).items():
+        frame.loc[rows, name] = value
+    for group, state in (("F", "within"), ("M", "outside")):
+        frame.loc[frame["confirmatory"] & (frame["group"] == group) & (frame["metric"] == "fnr"), "state"] = state
+    for code, question, within, outside, silent in (
+        ("en", "How sure is that?", "Within, with the whole range: “Gender: women” (missed: figures not shown)",
+         "Outside, with the whole range: “Gender: men” (missed: figures not shown)", "The figure is not shown: too few cases, or it"),
+        ("de", "Wie sicher ist das?", "Mit der ganzen Spanne innerhalb: „Geschlecht: Frauen“ (übersehen: Zahlen nicht gezeigt)",
+         "Mit der ganzen Spanne außerhalb: „Geschlecht: Männer“ (übersehen: Zahlen nicht gezeigt)", "Die Zahl wird nicht gezeigt: zu wenige Fälle, oder"),
+    ):  # fmt: skip
+        told = answers(audit.whole(fairness=frame), code)[question]
+        assert within in told
+        assert outside in told
+        assert silent in told
+        assert "–" not in told
 
 
 def test_what_nobody_can_know_depends_on_what_was_declared() -> None:
@@ -397,6 +419,7 @@ def test_every_sentence_of_the_page_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         test_a_gap_against_a_named_group_names_it,
         test_where_everything_is_open_the_page_says_what_could_be_told,
         test_outside_and_without_figures,
+        test_what_was_judged_and_is_withheld_has_no_empty_range,
         test_what_nobody_can_know_depends_on_what_was_declared,
         test_options_are_told_with_their_costs_and_none_is_chosen,
         test_factors_of_a_gap_add_up_and_are_named,

@@ -12,9 +12,13 @@ import pytest
 
 from data_contracts.errors import PlumblineError
 from fairness_reports.audit import audit
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.charter import Acceptance, Charter, FairnessThreshold, PerformanceThreshold
+from fairness_reports.disclosure.profile import profile_of
+from fairness_reports.disclosure.verdicts import retold
 from fairness_reports.spec import ProtectedSpec
 from fairness_reports.verdict import CODES, VERDICTS, Statement, Verdict, judge
+from fairness_reports.verdict_text import Sentences, Unseen
 from features.words import Text, Words
 from tests.fairness_reports_audit_data import WORDS, scored, threshold
 
@@ -381,3 +385,65 @@ def test_audit_and_verdict_together() -> None:
     lone = frame.copy()
     lone.loc[0, "region"] = "one alone"
     assert said(lone).verdict == "not_auditable"
+
+
+def told_again(rows: pd.DataFrame, kept: pd.DataFrame, figures: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+    """The reasons of a verdict, met ones too, retold from rows that disclosure control left."""
+    agreed = charter(fairness=[threshold()])
+    made = judge(agreed, metrics(**GOOD), rows, outcomes=500, non_outcomes=900)
+    reasons = [each.as_dict() for each in (*made.reasons, *made.met)]
+    rules = profile_of("default", 10)
+    safe = metrics(**GOOD) if figures is None else figures
+    return retold(reasons, agreed, safe, kept, profile=rules, model="hgb", split="test")
+
+
+def protected(rows: pd.DataFrame, **figures: Any) -> pd.DataFrame:
+    nothing = dict.fromkeys(("identification", "bound_low", "bound_high", "needed_n", "n"))
+    return rows.assign(**{name: value for name, value in nothing.items() if name not in rows} | figures)
+
+
+LOST = {"value": np.nan, "low": np.nan, "high": np.nan, "reason": WITHHELD}
+
+
+@pytest.mark.parametrize(
+    ("row", "english", "german"),
+    [
+        ({}, "in either direction: within.", "in jede Richtung: eingehalten."),
+        (OUT, "in either direction: exceeded.", "in jede Richtung: überschritten."),
+        (UNSURE, "in either direction: cannot be told.", "in jede Richtung: lässt sich nicht sagen."),
+    ],
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_judged_gap_that_is_withheld_is_not_called_no_comparison(
+    row: dict[str, Any], english: str, german: str, *, gone: bool
+) -> None:
+    kept = protected(fairness(row), **LOST)
+    found = [each for each in told_again(fairness(row), kept.iloc[:0] if gone else kept) if "gap" in each["code"]]
+    (said,) = (each["text"] for each in found)
+    assert ": the figure is not shown (too few cases, or it would give such a group away). Tolerated are" in said["en"]
+    assert said["en"].endswith(english)
+    assert ": die Zahl wird nicht gezeigt (zu wenige Fälle, oder sie würde eine solche Gruppe" in said["de"]
+    assert said["de"].endswith(german)
+    for word in ("no comparison", "kein Vergleich", "30.0", "30,0"):
+        assert word not in said["en"] + said["de"]
+    assert found[0]["value"] is None
+
+
+def test_a_gap_that_was_never_measured_is_still_no_comparison() -> None:
+    said = verdict(fairness(NONE)).reasons[0].text
+    assert "no comparison (fewer than 10)" in said.en
+    assert "kein Vergleich (weniger als 10)" in said.de
+    said = Sentences().gap("gap_within", threshold(), "north", (None, None, None), "fewer than 10", None, Unseen())
+    assert ": the figure is not shown (fewer than 10). Tolerated are" in said.en
+    assert ": die Zahl wird nicht gezeigt (weniger als 10). Vereinbart sind" in said.de
+
+
+def test_a_threshold_that_is_met_by_a_withheld_figure_says_that_it_is_not_shown() -> None:
+    hidden = metrics(auc=(np.nan, np.nan, np.nan))
+    (said,) = (
+        each["text"] for each in told_again(fairness({}), protected(fairness({})), hidden) if "gap" not in each["code"]
+    )
+    assert ": the figure is not shown (too few cases" in said["en"]
+    assert said["en"].endswith(": met.")
+    assert ": die Zahl wird nicht gezeigt (zu wenige Fälle" in said["de"]
+    assert said["de"].endswith(": erfüllt.")

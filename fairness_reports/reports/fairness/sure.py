@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.fairness.rows import (
@@ -64,10 +65,11 @@ def how_sure(language: Language, context: ReportContext, groups: pd.DataFrame) -
         said.append(t("short.also_open", groups=_with_metric(language, context, others[:_LISTED])))
     silent = [row for row in undecided if not known(row.low)]
     for row in silent[:_OPEN]:
-        said.append(
-            t("short.no_figure", group=named(language, context, row), metric=short_metric(language, row.metric),
-              reason=why(language, row))
-        )  # fmt: skip
+        about = {"group": named(language, context, row), "metric": short_metric(language, row.metric)}
+        if row.reason == WITHHELD:
+            said.append(t("short.open_not_shown", **about))
+        else:
+            said.append(t("short.no_figure", **about, reason=why(language, row)))
     left = max(len(others) - _LISTED, 0) + max(len(silent) - _OPEN, 0)
     if left:
         said.append(t("short.more_open", n=left))
@@ -106,11 +108,12 @@ def _open(language: Language, context: ReportContext, row: Any) -> str:
 def _with_metric(language: Language, context: ReportContext, rows: list[Any]) -> str:
     items = []
     for row in rows:
-        low, high = ends(language, row.low, row.high, row.metric) if known(row.low) else ("–", "–")
-        items.append(
-            language.t("short.named_metric", group=named(language, context, row),
-                       metric=short_metric(language, row.metric), low=low, high=high)
-        )  # fmt: skip
+        about = {"group": named(language, context, row), "metric": short_metric(language, row.metric)}
+        if known(row.low):
+            low, high = ends(language, row.low, row.high, row.metric)
+            items.append(language.t("short.named_metric", **about, low=low, high=high))
+        else:
+            items.append(language.t("short.named_not_shown", **about))
     return language.listing(items)
 
 
