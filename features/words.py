@@ -56,7 +56,7 @@ class FactorWords(BaseModel):
 
 
 class AttributeWords(BaseModel):
-    """What a protected attribute is called, and each of its values."""
+    """What an attribute is called, and each of its values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,7 +78,7 @@ class Words(BaseModel):
     factors : dict of FactorWords
         By the key that features name.
     attributes : dict of AttributeWords
-        By the name of the protected attribute.
+        By name: every protected attribute; others whose values are to be told in words.
     bands : dict of Text
         By the name of the score band.
     questions : list of Text
