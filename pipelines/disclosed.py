@@ -87,13 +87,20 @@ def _past(run: Run, cases: pd.DataFrame | None, made_of: str) -> Past:
     numbers = earlier.pop(_NUMBERS, None)
     before = {} if numbers is None else {what: value[0] for what, value in numbers.counts[_NUMBERS].items()}
     rules = profile_of(charter.disclosure_profile, charter.minimum_cell)
-    tables = {}
+    tables: dict[str, dict[str, pd.DataFrame]] = {}
+    changed: set[str] = set()
     for release_id in sorted({each.release_id for each in earlier.values()}):
         folder = run.home.releases / run.programme / release_id
-        if (folder / MANIFEST).is_file():
-            release = read_release(folder)
-            tables[release_id] = {name: release.table(name) for name in _AGAIN if release.has(name)}
-    return Past(days, _models(run, days) if days else {}, earlier, tables, Numbers(before, rules.minimum))
+        if not (folder / MANIFEST).is_file():
+            changed.add(release_id)  # nobody knows
+            continue
+        release = read_release(folder)
+        tables[release_id] = {name: release.table(name) for name in _AGAIN if release.has(name)}
+        made_under = [release.manifest.get(name) for name in ("config_hash", "charter_hash")]
+        if made_under != [run.pack.config_hash, charter.sha256]:
+            changed.add(release_id)
+    models = _models(run, days) if days else {}
+    return Past(days, models, earlier, tables, Numbers(before, rules.minimum), frozenset(changed))
 
 
 def _models(run: Run, splits: Mapping[str, str]) -> dict[str, str]:

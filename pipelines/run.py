@@ -158,6 +158,7 @@ def ending(
     if release.manifest.get("training"):
         lines += _about_training(release.manifest["training"], trained)
     lines += [f"Note: {each}" for each in gone]
+    lines += _about_told_again(len(release.manifest.get("told_again", [])))
     if before is not None and before.manifest["as_of"] > release.manifest["as_of"]:
         later = before.manifest["as_of"]
         lines.append(f"Note: this release is now the current one; the one before was of a later day ({later}).")
@@ -184,6 +185,18 @@ def _about_training(training: Mapping[str, Any], trained: bool | None) -> list[s
     if training["openings_before"]:
         second += f", and {_times(training['openings_before'])} under other ones"
     return [first, f"{second}."]
+
+
+def _about_told_again(parts: int) -> list[str]:
+    """Who tries out changes of a pack wonders why figures stay, or are gone: pages cannot say it so plainly."""
+    if not parts:
+        return []
+    said = "1 part of the figures stands" if parts == 1 else f"{parts:,} parts of the figures stand"
+    them, beside = ("it", "is withheld beside it") if parts == 1 else ("them", "are withheld beside it")
+    return [
+        f"{said} as an earlier release told {them}, or {beside}, because few cases have changed (docs/disclosure.md)."
+        " To try out changes of a pack, use a home of its own: --home DIR"
+    ]
 
 
 def _times(count: int) -> str:

@@ -47,6 +47,9 @@ class Part:
     anchored : bool
         Whether the counts are those of an earlier release (fairness_reports.disclosure.history): a number of cases that
         is not made from them is not told then.
+    remembered : dict of str to list of float, optional
+        What the next release compares with, where it is not `counts`: the numbers that were last told, of groups that
+        the pack no longer has.
     """
 
     labels: list[object]
@@ -54,6 +57,7 @@ class Part:
     levels: Levels
     unknown_base: int
     anchored: bool = False
+    remembered: dict[str, list[float]] | None = None
 
     @cached_property
     def _place(self) -> dict[object, int]:

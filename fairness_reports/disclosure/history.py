@@ -9,7 +9,8 @@ Somebody who knows that one person was erased, or delivered late, and sees a cou
 that person stood. So a partition of the cases (everybody, an attribute, a crossing) is told anew only when each of its
 counts, and each of everybody's, is what it was or differs from it by the minimum cell at least. Otherwise the whole
 partition is told as it was: by the very rows of the earlier release where model and split are the same; where another
-model now selects, by figures that are made from the earlier numbers of cases and outcomes.
+model now selects, by figures that are made from the earlier numbers of cases and outcomes. Where somebody has changed
+the pack, and these numbers speak of other groups, no figures can be made from them: none are told.
 
 The counts that are compared are those that were last told, not the last exact ones: many small changes add up, and are
 told once they are large enough.
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from fairness_reports.disclosure.counted import CELLS, Part, Split
-from fairness_reports.disclosure.levels import Array
+from fairness_reports.disclosure.levels import HIDDEN, Array
 from fairness_reports.spec import OVERALL
 
 KNOWN: Final = 4
@@ -75,10 +76,13 @@ class Kept:
         Split and attribute to the release whose rows are told again.
     anchored : set of tuple of str
         Split and attribute where figures are made from earlier numbers of cases and outcomes.
+    lost : set of tuple of str
+        Split and attribute where no figures are told: the earlier numbers are those of other groups.
     """
 
     again: dict[tuple[str, str], str] = field(default_factory=dict)
     anchored: set[tuple[str, str]] = field(default_factory=set)
+    lost: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def releases(self) -> list[str]:
@@ -89,7 +93,8 @@ class Kept:
     def places(self) -> list[dict[str, str]]:
         """Split and attribute of what is told as it was, and by whose rows, for the manifest."""
         made = [{"split": split, "attribute": name, "of": of} for (split, name), of in sorted(self.again.items())]
-        return made + [{"split": split, "attribute": name, "of": ""} for split, name in sorted(self.anchored)]
+        others = sorted(self.anchored | self.lost)
+        return made + [{"split": split, "attribute": name, "of": ""} for split, name in others]
 
     def release_id(self, made_of: str) -> str:
         """The id of a release: what it tells again is part of what it says."""
@@ -129,8 +134,12 @@ def behind(
 
 
 def _counts(split: Split) -> Counts:
-    made = {name: _of(part) for name, part in split.parts.items()}
-    return made | {f"bands of {name}": _of(part) for name, part in split.banded.items()}
+    made = {name: _remembered(part) for name, part in split.parts.items()}
+    return made | {f"bands of {name}": _remembered(part) for name, part in split.banded.items()}
+
+
+def _remembered(part: Part) -> dict[str, list[float]]:
+    return _of(part) if part.remembered is None else part.remembered
 
 
 def _of(part: Part) -> dict[str, list[float]]:
@@ -147,6 +156,7 @@ def keep(
     models: Mapping[str, str],
     earlier: Mapping[str, Behind],
     minimum: int,
+    changed: Collection[str] = (),
 ) -> Kept:
     """Decide what is told as it was, and put the earlier counts behind it.
 
@@ -160,6 +170,8 @@ def keep(
         By days: what was last told of these cases.
     minimum : int
         The minimum cell.
+    changed : collection of str
+        Releases that were made under another configuration or charter.
     """
     kept = Kept()
     for name, split in sorted(splits.items()):
@@ -173,17 +185,42 @@ def keep(
             if attribute in old.counts and (near & parents or _close(old.counts, split, attribute, same, minimum)):
                 near.add(attribute)
         for attribute in sorted(near):
+            part, today = split.parts[attribute], split.parts[attribute].counts
+            other = _other_groups(part, old.counts[attribute], old.release_id in changed)
             if same:
                 kept.again[(name, attribute)] = old.release_id
             else:
-                kept.anchored.add((name, attribute))
-            part, today = split.parts[attribute], split.parts[attribute].counts
+                (kept.lost if other else kept.anchored).add((name, attribute))
+            if other:
+                _remember(split, attribute, old.counts, same)
+                continue
             part.counts, part.anchored = _put_back(part, old.counts[attribute], same), True
             if attribute in split.banded:
                 banded = split.banded[attribute]
                 told = old.counts.get(f"bands of {attribute}", {}) if same else _scaled(banded, part, today)
                 banded.counts, banded.anchored = _put_back(banded, told, same=True), True
     return kept
+
+
+def _other_groups(part: Part, told: Mapping[str, list[float]], changed: bool) -> bool:
+    """Whether earlier numbers cannot be put back under today's groups.
+
+    A group may come or go with its cases; but in another configuration a group of another name is another group, and
+    where a group is shown, of which nothing was told, its number would be none.
+    """
+    shown = {_name(label) for label, level in zip(part.labels, part.levels, strict=True) if level > HIDDEN}
+    return not shown <= set(told) or (changed and set(told) != set(_of(part)))
+
+
+def _remember(split: Split, attribute: str, told: Counts, same: bool) -> None:
+    """Nothing is told of today's groups: the next release compares with what was last told, of the earlier ones."""
+    part = split.parts[attribute]
+    back = zip(part.labels, _put_back(part, told[attribute], same).tolist(), strict=True)
+    part.remembered = told[attribute] | {
+        _name(label): counts for label, counts in back if _name(label) in told[attribute]
+    }
+    if attribute in split.banded:
+        split.banded[attribute].remembered = told.get(f"bands of {attribute}", {}) if same else {}
 
 
 def _scaled(banded: Part, part: Part, today: Array) -> dict[str, list[float]]:
@@ -300,6 +337,8 @@ class Past:
         By release: its open tables by name.
     numbers : Numbers
         Numbers that belong to no partition; those of this release are added to it.
+    changed : collection of str
+        Releases that were made under another configuration or charter than today's.
     """
 
     days: Mapping[str, str]
@@ -307,3 +346,4 @@ class Past:
     earlier: Mapping[str, Behind]
     tables: Mapping[str, Mapping[str, pd.DataFrame]]
     numbers: Numbers = field(default_factory=Numbers)
+    changed: Collection[str] = ()

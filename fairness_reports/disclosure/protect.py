@@ -154,7 +154,9 @@ def protect(
     """
     rules = profile_of(profile, minimum_cell)
     splits = _splits(cases, protected, rules, minimum_cell) if cases is not None else {}
-    kept = keep(splits, past.days, past.models, past.earlier, rules.minimum) if past is not None else Kept()
+    kept = Kept()
+    if past is not None:
+        kept = keep(splits, past.days, past.models, past.earlier, rules.minimum, past.changed)
     rows = FairnessRows(splits, _left(left, splits, rules), rules)
     made: dict[str, pd.DataFrame] = {}
     if "fairness" in frames:
