@@ -392,6 +392,34 @@ def test_nothing_agreed_is_told_as_exploring() -> None:
     )
 
 
+def test_groups_that_are_withheld_are_not_counted_as_too_small() -> None:
+    lost = ["value", "low", "high", "bound_low", "bound_high", "detectable_gap", "tipping_point"]
+
+    def without(reasons: dict[str, str]) -> ReportContext:
+        frame = audit.fairness()
+        for group, reason in reasons.items():
+            rows = (frame["group"] == group) & (frame["metric"] == "fnr")
+            frame.loc[rows, lost] = None
+            frame.loc[rows, "reason"] = reason
+        return audit.whole(fairness=frame)
+
+    for code, question, few, hidden in (
+        ("en", "Who is missed more often?", "For 1 group there are too few cases.",
+         "For {n} no figures are shown: too few cases, or to protect another group."),
+        ("de", Language("de").plain("short.q_fnr"), "Bei 1 Gruppe sind es zu wenige Fälle.",
+         "Bei {n} werden keine Zahlen gezeigt: zu wenige Fälle, oder um eine andere Gruppe zu schützen."),
+    ):  # fmt: skip
+        one, two = {"en": ("1 group", "2 groups"), "de": ("1 Gruppe", "2 Gruppen")}[code]
+        both = answers(without({"55<=": "fewer than 10", "F": WITHHELD}), code)[question]
+        assert few in both
+        assert hidden.format(n=one) in both
+        protected = answers(without({"M": WITHHELD, "F": WITHHELD}), code)[question]
+        assert few not in protected
+        assert hidden.format(n=two) in protected
+        silent = audit.fairness().assign(**dict.fromkeys(lost), reason=WITHHELD)
+        assert Language(code).plain("short.none_shown") == answers(audit.whole(fairness=silent), code)[question]
+
+
 def test_a_very_large_audit_stays_below_a_megabyte() -> None:
     context = audit.whole(
         fairness=audit.huge(), earlier=None, mitigation=None, words=fake.words().model_copy(update={"attributes": {}})
@@ -425,6 +453,7 @@ def test_every_sentence_of_the_page_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         test_factors_of_a_gap_add_up_and_are_named,
         test_alarms_and_changes,
         test_nothing_agreed_is_told_as_exploring,
+        test_groups_that_are_withheld_are_not_counted_as_too_small,
     ):
         test()
     page_html(

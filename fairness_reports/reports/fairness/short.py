@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fairness_reports.audit.reasons import WITHHELD
 from fairness_reports.language import Language
 from fairness_reports.reports.context import ReportContext
 from fairness_reports.reports.fairness.rows import (
@@ -85,8 +86,10 @@ def gap_answer(
     t = language.t
     everything = gap_rows(context, groups, metric)
     rows = [row for row in everything if known(row.value) and known(row.low)]
+    silent = [row for row in everything if not (known(row.value) and known(row.low))]
+    withheld = len([row for row in silent if row.reason == WITHHELD])
     if not rows:
-        return [t("short.too_few")]
+        return [t("short.none_shown" if withheld else "short.too_few")]
     first = set(attributes(judged(groups)))
     more = sorted((row for row in rows if is_clear(row) and row.value > 0), key=lambda row: -row.value)
     less = sorted((row for row in rows if is_clear(row) and row.value < 0), key=lambda row: row.value)
@@ -106,8 +109,8 @@ def gap_answer(
         most = max(max(abs(row.low), abs(row.high)) for row in open_ones)
         key = "short.others_open" if more or less else "short.all_alike"
         said.append(t(key, n=len(open_ones), most=points(language, most, metric)))
-    if len(everything) > len(rows):
-        said.append(t("short.no_figures", n=len(everything) - len(rows)))
+    for key, n in (("short.no_figures", len(silent) - withheld), ("short.not_shown", withheld)):
+        said += [t(key, n=n)] if n else []
     return said
 
 
