@@ -51,7 +51,11 @@ def suppressed(language: Language, context: ReportContext, groups: pd.DataFrame)
     crossed = values[values["attribute"].str.contains(JOIN, regex=False)]
     left_out = crossed.groupby("attribute", sort=False)["group"].nunique()
     notes = [
-        t("fairness.suppressed_pairs", attribute=attribute_label(language, context, str(name)), n=int(n))
+        t(
+            "fairness.suppressed_pairs",
+            attribute=attribute_label(language, context, str(name)),
+            n=language.number(int(n)),
+        )
         for name, n in left_out.items()
     ]
     blocks: list[Block] = [Para(t("fairness.suppressed_intro"))]

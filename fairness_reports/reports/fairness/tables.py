@@ -182,9 +182,11 @@ def _crossed(
             continue
         label = attribute_label(language, context, attribute)
         blocks: list[Block] = [table]
+        shown = language.number(len(table.rows))
         if total > limit:
-            blocks.insert(0, Para(t("fairness.pairs_limited", shown=len(table.rows), total=total), "note"))
-        folds.append(Fold(t("fairness.pairs_summary", attribute=label, n=len(table.rows)), blocks))
+            limited = t("fairness.pairs_limited", shown=shown, total=language.number(total))
+            blocks.insert(0, Para(limited, "note"))
+        folds.append(Fold(t("fairness.pairs_summary", attribute=label, n=shown), blocks))
     return folds
 
 
