@@ -130,3 +130,33 @@ def test_where_everything_is_told_anew_nothing_is_said_of_it(code: str) -> None:
     plain = page_html(code, fake.context(), "index")
     assert page_html(code, told_again([]), "index") == plain
     assert catalogue(code)["again.intro"] not in text(plain)
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "again", "number"),
+    [
+        (
+            "en",
+            "a release of the same day is not compared here",
+            "in a release of this programme that was made before",
+            "6,825",
+        ),
+        (
+            "de",
+            "mit einer Ausgabe desselben Tages wird hier nicht verglichen",
+            "eine vorher erstellte Ausgabe dieses Programms",
+            "6.825",
+        ),
+    ],
+)
+def test_no_earlier_day_and_an_earlier_release_do_not_contradict_each_other(
+    code: str, first: str, again: str, number: str
+) -> None:
+    context = told_again(AGAIN, before=None)
+    said = section(context, code)
+    assert first in said
+    assert again in said
+    told = {"profile": "default", "minimum": 10, "base": 5, "shown": 9000, "withheld": 6825}
+    page = page_html(code, replace(context, manifest={**context.manifest, "disclosure": told}), "index")
+    assert number in page
+    assert "6825" not in page
