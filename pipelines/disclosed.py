@@ -21,6 +21,8 @@ from fairness_reports.disclosure.verdicts import retold
 from fairness_reports.release import read_release
 from fairness_reports.release_read import MANIFEST
 from fairness_reports.reports import ReportContext
+from fairness_reports.reports.context import rows_of
+from fairness_reports.reports.spans import span_protected
 from pipelines.audited import audited_cases, cohort_splits
 from pipelines.resources import Run
 from pipelines.tables import has, noted, ops_table
@@ -228,6 +230,13 @@ def safe_context(context: ReportContext, run: Run, made: Protected) -> ReportCon
         made.total(str(made.split_of(day)), cases, rules)
         for day, cases in zip(context.cohorts["as_of"], context.cohorts["cases"], strict=True)
     ]
+    spans = numbers.columns(context.cohort_spans, "cohort spans", ["grain", "role", "first"], ["cases", "outcomes"])
+    whole = []
+    for row in rows_of(context.cohort_spans):
+        split = context.test if (row.grain, row.role) == ("role", "test") else None
+        if split is None and row.days == 1:
+            split = made.split_of(row.first)
+        whole.append(made.total(str(split), row.cases, rules))
     left = numbers.columns(context.attrition, "left", names, ["registered", "left_before"])
     scored = context.scored
     if scored is not None:
@@ -245,6 +254,7 @@ def safe_context(context: ReportContext, run: Run, made: Protected) -> ReportCon
         tendencies=tendencies,
         scored=scored,
         cohorts=protect_cohorts(cohorts, rules, totals),
+        cohort_spans=span_protected(protect_cohorts(spans, rules, whole), spans),
         attrition=protect_attrition(left, protected, rules, protected.missing_label),
         splits=splits,
         selection=context.selection.round(3),

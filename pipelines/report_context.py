@@ -17,6 +17,7 @@ from data_contracts.rules import rule_labels
 from data_contracts.warehouse import quoted
 from fairness_reports.audit.grouping import score_bands
 from fairness_reports.reports import BandLine, Excluded, FeatureLine, ReportContext
+from fairness_reports.reports.spans import with_spans
 from features.fields import EventFeature
 from features.labels import labels, missing_rule
 from features.spec import columns
@@ -61,14 +62,19 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
     cohorts = get(run, "outcomes.cohorts")
     cohorts["outcomes"] = cohorts["outcomes"].where(cohorts["closed"])  # of an open cohort none is known
     if trained:
-        used = _used(get(run, "models.splits"), noted(run, "backtest")["learned_from"])
+        learned = noted(run, "backtest")["learned_from"]
+        used = _used(get(run, "models.splits"), learned)
         # what has closed since the champion was trained, it has not learned from
         last = pd.Timestamp(manifest["training"]["trained_as_of"])
         late = pd.to_datetime(cohorts["closes_on"]) > last
-        roles = [
-            "since" if after else used.get(str(name), "unused")
-            for name, after in zip(cohorts["cohort"], late, strict=True)
-        ]
+        names = cohorts["cohort"].astype(str)
+        roles = names.map(used)
+        if names.duplicated().any() and has(run, "models.calendar"):
+            # a name that days share does not say which of them were tried
+            tried = _tried(get(run, "models.calendar"))
+            keys = zip(names, pd.to_datetime(cohorts["as_of"]), strict=True)
+            roles = pd.Series([tried.get(key, "train" if key[0] in learned else None) for key in keys], cohorts.index)
+        roles = roles.fillna("unused").mask(late, "since")
         cohorts["role"] = np.where(cohorts["closed"], roles, "open")
     else:
         cohorts["role"] = ["train" if row.closed else "open" for row in cohorts.itertuples()]
@@ -79,13 +85,14 @@ def release_context(run: Run, manifest: Mapping[str, Any], trained: bool, **fram
     ).df()
     if trained:
         frames |= _training(run)
-    return pack_context(
+    context = pack_context(
         run.pack,
         manifest,
         cohorts=cohorts[["cohort", "as_of", "role", "cases", "outcomes"]],
         attrition=attrition,
         **frames,
     )
+    return with_spans(context)
 
 
 def _training(run: Run) -> dict[str, Any]:
@@ -156,6 +163,13 @@ def _used(splits: pd.DataFrame, learned_from: Sequence[str]) -> dict[str, str]:
     for row in splits[splits["history"].isna()].itertuples():
         used |= dict.fromkeys(str(row.test_cohorts).split(", "), str(row.role))
     return used
+
+
+def _tried(calendar: pd.DataFrame) -> dict[tuple[str, pd.Timestamp], str]:
+    """By name and day, in which kind of trial a cohort was tried last."""
+    rows = calendar[calendar["history"].isna() & (calendar["part"] == "test")]
+    days = pd.to_datetime(rows["cohort_as_of"])
+    return dict(zip(zip(rows["cohort"].astype(str), days, strict=True), rows["role"].astype(str), strict=True))
 
 
 def _lines(pack: Pack) -> list[FeatureLine]:

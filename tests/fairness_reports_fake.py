@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -396,6 +396,32 @@ def context(verdict: str = "fit", **changes: Any) -> ReportContext:
     )  # fmt: skip
     made = replace(made, **changes)
     return made if "records" in changes else replace(made, records=Records(made))
+
+
+def many_days(first: date = date(2017, 1, 2), last: date = date(2024, 12, 31), **changes: Any) -> ReportContext:
+    """A context in which each day is a cohort of its own: 2,920 of them, those of one year the sealed test."""
+    sealed, closed = date(2023, 10, 26), last - timedelta(67)
+    days = [first + timedelta(k) for k in range((last - first).days + 1)]
+    frame = pd.DataFrame({"cohort": [day.isoformat() for day in days], "as_of": days})
+    frame["role"] = ["open" if day > closed else "test" if day >= sealed else "train" for day in days]
+    frame["cases"] = 14
+    frame["outcomes"] = [None if day > closed else 2 for day in days]
+    rows = []
+    for name, role in (("2022-10-26", "development"), (sealed.isoformat(), "test")):
+        start = date.fromisoformat(name)
+        for day in days:
+            part = "train" if day + timedelta(67) <= start else "test" if 0 <= (day - start).days < 366 else None
+            if part and day <= closed:
+                rows.append((name, None, start, role, part, str(day), day, day + timedelta(60), day + timedelta(67)))
+    names = "split history as_of role part cohort cohort_as_of window_end closes_on"
+    calendar = pd.DataFrame(rows, columns=names.split())
+    made = context("fit")
+    renamed = made.metrics.replace({"split": {made.test: sealed.isoformat()}})
+    manifest = {**made.manifest, "as_of": last.isoformat()}
+    manifest["deployed_model"] = {**manifest["deployed_model"], "cohort": last.isoformat()}
+    frames = {"cohorts": frame, "calendar": calendar, "metrics": renamed, "manifest": manifest,
+              "fairness": made.fairness.replace({"split": {made.test: sealed.isoformat()}}), "scored": 14}  # fmt: skip
+    return replace(made, test_split=sealed.isoformat(), **{**frames, **changes})
 
 
 REASON = text("First-year students have no records of their own yet.",

@@ -22,6 +22,7 @@ from fairness_reports.reports.figures import (
     metric_value,
 )
 from fairness_reports.reports.layout import Block, Cell, Para, Section, Table
+from fairness_reports.reports.spans import trial_told
 from models.ablation import DIFFERENCE, DIFFERENCES, without
 
 
@@ -71,7 +72,7 @@ def association_section(language: Language, context: ReportContext) -> Section |
 def _lost(language: Language, context: ReportContext, model: str) -> list[Block]:
     t = language.t
     chosen, fewer = context.test_metrics(), context.test_metrics(without(model))
-    blocks: list[Block] = [Para(t("association.compared", cohort=language.period(context.test)))]
+    blocks: list[Block] = [Para(t("association.compared", cohort=trial_told(language, context, context.test)))]
     auc = fewer.get(f"auc{DIFFERENCE}")
     if auc is None or not (known(auc.value) and known(auc.low) and known(auc.high)):
         return [*blocks, Para(t("association.too_few"), "sentence")]

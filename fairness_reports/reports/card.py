@@ -28,6 +28,7 @@ from fairness_reports.reports.figures import (
 )
 from fairness_reports.reports.layout import Block, Bullets, Facts, Page, Para, Section, code
 from fairness_reports.reports.overview import metrics_table
+from fairness_reports.reports.spans import LISTED, days_of, span_told, with_waiting
 from fairness_reports.spec import JOIN
 from features.words import Text
 
@@ -246,13 +247,18 @@ def _model(language: Language, context: ReportContext) -> list[Field]:
 
 def _days(language: Language, context: ReportContext) -> list[str]:
     """The as-of dates of the cohorts, by what they served for."""
-    told: dict[str, list[str]] = {}
-    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
-        told.setdefault(str(row.role), []).append(language.date(pd.Timestamp(row.as_of).date()))
+    told: dict[str, list[date]] = {}
+    for row in rows_of(with_waiting(context.cohorts)):
+        told.setdefault(str(row.role), []).append(row.as_of)
     return [
-        str(language.t("card.days_line", role=language.word("role", role), days="; ".join(dict.fromkeys(days))))
+        str(language.t("card.days_line", role=language.word("role", role), days=_listed(language, days_of(days))))
         for role, days in told.items()
     ]
+
+
+def _listed(language: Language, days: list[date]) -> str:
+    """Days one by one; of many, how many, the first and the last."""
+    return span_told(language, days) if len(days) > LISTED else "; ".join(language.date(day) for day in days)
 
 
 def _named(language: Language, model: Any) -> list[str]:

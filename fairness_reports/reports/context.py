@@ -115,6 +115,7 @@ _COLUMNS = {
     "tendencies": "factor feature auc low high n reason",
     "quality": "table rule checked failed severity passed value detail",
     "cohorts": "cohort as_of role cases outcomes",
+    "cohort_spans": "grain role first last days cohorts cases outcomes",
     "attrition": "cohort as_of attribute group registered left_before",
     "selection": "candidate auc behind_best within_margin splits",
     "rules": "rule picked mean_regret worst_regret splits",
@@ -163,6 +164,8 @@ class ReportContext:
         yet).
     bands : sequence of BandLine
         From the lowest to the highest: names for the bands that the audit measured.
+    cohort_spans : DataFrame
+        From reports.spans: sums over many cohorts by month, year and role, of exact numbers.
     attrition : DataFrame
         cohort, as_of, attribute, group, registered, left_before.
     selection, rules, splits : DataFrame
@@ -223,6 +226,7 @@ class ReportContext:
     tendencies: pd.DataFrame = field(default_factory=lambda: _empty("tendencies"))
     quality: pd.DataFrame = field(default_factory=lambda: _empty("quality"))
     cohorts: pd.DataFrame = field(default_factory=lambda: _empty("cohorts"))
+    cohort_spans: pd.DataFrame = field(default_factory=lambda: _empty("cohort_spans"))
     attrition: pd.DataFrame = field(default_factory=lambda: _empty("attrition"))
     selection: pd.DataFrame = field(default_factory=lambda: _empty("selection"))
     rules: pd.DataFrame = field(default_factory=lambda: _empty("rules"))

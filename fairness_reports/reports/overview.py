@@ -6,7 +6,6 @@ Does not belong here: the words themselves (catalogue), drawing (charts), layout
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from fairness_reports.language import Language
@@ -38,6 +37,7 @@ from fairness_reports.reports.layout import (
     Section,
     Table,
 )
+from fairness_reports.reports.spans import ends, scored_day, tested_days
 from fairness_reports.reports.splits_page import trend
 
 _SHOWN = (
@@ -108,7 +108,7 @@ def _numbers(language: Language, context: ReportContext) -> Section:
     cards: list[tuple[str, str]] = []
     if context.scored is not None:
         said = t("index.scored", cases=cases)
-        if (day := _scored_day(context)) is not None:
+        if (day := scored_day(context)) not in (None, context.as_of):
             said = t("index.scored_of", cases=cases, date=language.date(day))
         cards.append((count(language, context, context.scored), said))
     rate = context.test_metrics().get("base_rate")
@@ -120,16 +120,6 @@ def _numbers(language: Language, context: ReportContext) -> Section:
     if context.scored is None:
         blocks.append(Para(t("index.not_scored"), "note"))
     return Section(t("index.numbers_title"), blocks)
-
-
-def _scored_day(context: ReportContext) -> date | None:
-    """The day of the cohort with scores, where it is not the day that the release speaks of."""
-    cohort = (context.manifest.get("deployed_model") or {}).get("cohort")
-    days = context.cohorts.loc[context.cohorts["cohort"].astype(str) == str(cohort), "as_of"]
-    if cohort is None or days.empty:
-        return None
-    day = date.fromisoformat(str(days.iloc[0])[:10])
-    return None if day == context.as_of else day
 
 
 def band_label(language: Language, context: ReportContext, low: float, high: float) -> str:
@@ -185,13 +175,18 @@ def _or_none(value: Any) -> float | None:
 def performance(language: Language, context: ReportContext) -> list[Section]:
     """How well the model did: sentences, all measures with intervals and thresholds, simpler models beside it."""
     t, cases, metrics = language.t, cases_word(language, context), context.test_metrics()
-    blocks: list[Block] = [Para(t("index.performance_intro", cohort=language.period(context.test)))]
+    days = tested_days(context, context.test)
+    if len(days) > 1:
+        about = t("index.performance_many", **ends(language, days))
+    else:
+        about = t("index.performance_intro", cohort=language.period(context.test))
+    blocks: list[Block] = [Para(about)]
     sentences = []
     for key, name in (("auc", "auc"), ("precision", "precision_at_capacity"), ("recall", "recall_at_capacity")):
         row = metrics.get(name)
         if row is not None and known(row.value) and known(row.low) and known(row.high):
-            ends = {"value": of_100(row.value), "low": of_100(row.low), "high": of_100(row.high)}
-            sentences.append(t(f"index.{key}_sentence", cases=cases, **ends))
+            shares = {"value": of_100(row.value), "low": of_100(row.low), "high": of_100(row.high)}
+            sentences.append(t(f"index.{key}_sentence", cases=cases, **shares))
     mean, rate = metrics.get("mean_score"), metrics.get("base_rate")
     if mean is not None and rate is not None and known(mean.value) and known(rate.value):
         values = {"mean": language.percent(mean.value, 1), "rate": language.percent(rate.value, 1)}

@@ -16,10 +16,12 @@ from markupsafe import Markup
 
 from fairness_reports.language import Language
 from fairness_reports.reports.charts import ACCENT, INK, LINE_COLOUR, MUTED, SURFACE, Chart, for_page
+from fairness_reports.reports.spans import MANY
 
 WIDTH = 320
 _FONT = 12.0
 _LABEL, _STRIP, _LEGEND_LINE = 17, 26, 15
+_GRAINS = {"M": "month", "Q": "quarter", "Y": "year"}
 _NAMED = 3  # so many cohorts are named; of more, the first and the last
 _STYLE = (  # a file of its own has no page that gives it colours and fonts
     "<style>svg{--ink:#1c2733;--muted:#556170;--line:#d8dce1;--accent:#1d5c86;--surface:#ffffff;background:#ffffff;"
@@ -63,6 +65,7 @@ def picture(language: Language, frame: pd.DataFrame, identity: str = "splits") -
     from matplotlib.ticker import FixedLocator, FuncFormatter
 
     lanes = list(frame.groupby("split", sort=False))
+    grain = _grain(frame)
     legend = _legend(language)
     top, axis, side = 4.0, 24.0, 10.0
     inner = float(len(lanes) * (_LABEL + _STRIP))
@@ -89,7 +92,7 @@ def picture(language: Language, frame: pd.DataFrame, identity: str = "splits") -
             base = number * (_LABEL + _STRIP)
             axes.text(left, base + 12, str(split), fontsize=_FONT, color=INK)
             axes.text(right, base + 12, role_words(language, rows), fontsize=_FONT - 1, color=MUTED, ha="right")
-            _lane(axes, rows, base + _LABEL + _STRIP / 2 - 1)
+            _lane(axes, rows, base + _LABEL + _STRIP / 2 - 1, grain)
         key = figure.add_axes((side / WIDTH, 0, 1 - 2 * side / WIDTH, below / height))
         key.set_axis_off()
         key.set_xlim(0, WIDTH - 2 * side)
@@ -104,7 +107,8 @@ def picture(language: Language, frame: pd.DataFrame, identity: str = "splits") -
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
     title = str(language.t("splits.title"))
-    description = " ".join(words(language, rows) for _, rows in lanes)
+    told = [words(language, rows) for _, rows in lanes]
+    description = " ".join([*told, language.plain(f"splits.marks_{_GRAINS[grain]}")] if grain else told)
     return Chart(Markup(for_page(raw.getvalue(), identity, title, description)), title, description)  # noqa: S704
 
 
@@ -154,15 +158,28 @@ def _ticks(first: pd.Timestamp, last: pd.Timestamp) -> list[pd.Timestamp]:
     return [day for day in days if first + edge <= day <= last - edge]
 
 
-def _lane(axes: Any, rows: pd.DataFrame, y: float) -> None:
+def _grain(frame: pd.DataFrame) -> str | None:
+    """What a mark stands for: where a part has too many cohorts, the shortest span of time of which it has fewer."""
+    parts = [days.drop_duplicates() for _, days in frame.groupby(["split", "part"], sort=False)["cohort_as_of"]]
+    if max((len(days) for days in parts), default=0) <= MANY:
+        return None
+    return next((g for g in _GRAINS if max(days.dt.to_period(g).nunique() for days in parts) <= MANY), "Y")
+
+
+def _marked(days: pd.Series, grain: str | None) -> pd.Series:
+    """Days that have a mark: all, or the first of each span."""
+    return days if grain is None else days.groupby(days.dt.to_period(grain)).min()
+
+
+def _lane(axes: Any, rows: pd.DataFrame, y: float, grain: str | None) -> None:
     from matplotlib.dates import date2num
 
     train, test = (rows[rows["part"] == part] for part in ("train", "test"))
     day = date2num(rows["as_of"].iloc[0])
-    _training(axes, date2num(train["cohort_as_of"]), _spans(train), y)
+    _training(axes, date2num(_marked(train["cohort_as_of"], grain)), _spans(train), y)
     _waiting(axes, date2num(train["window_end"].max()), day, date2num(train["closes_on"].max()), y)
     closed = date2num(test["closes_on"].max())
-    _testing(axes, date2num(test["cohort_as_of"]), _spans(test), y)
+    _testing(axes, date2num(_marked(test["cohort_as_of"], grain)), _spans(test), y)
     _waiting(axes, date2num(test["window_end"].max()), closed, closed, y)
     _day(axes, day, y)
 

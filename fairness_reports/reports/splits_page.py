@@ -16,6 +16,14 @@ from fairness_reports.reports.charts import Chart, Point, intervals
 from fairness_reports.reports.context import ReportContext, rows_of
 from fairness_reports.reports.figures import count, figure_cell, interval, is_overall, known, metric_label
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Picture, Pictures, Section, Table
+from fairness_reports.reports.spans import (
+    days_of,
+    grouped_by,
+    span_told,
+    spans,
+    trial_told,
+    with_waiting,
+)
 from fairness_reports.reports.split_picture import picture
 
 _OTHER = {"purged": "cross_fitted", "cross_fitted": "purged"}
@@ -43,40 +51,84 @@ def _in_short(language: Language, context: ReportContext) -> list[str]:
     for key, roles in _TOLD.items():
         part = frame[frame["role"].isin(roles)]
         if not part.empty:
-            names = ", ".join(dict.fromkeys(part["cohort"].astype(str)))
-            told.append(language.t(f"cut.{key}", cohorts=cohorts_told(language, names)))
+            told.append(_served(language, context, key, part))
     return told
+
+
+def _served(language: Language, context: ReportContext, key: str, part: pd.DataFrame) -> str:
+    """What cohorts served for. Of open ones, those of the newest day alone have scores."""
+    days, names = days_of(part["as_of"]), list(dict.fromkeys(part["cohort"].astype(str)))
+    # one name may stand for many days
+    shared = len(names) < len(part[["cohort", "as_of"]].drop_duplicates())
+    cohorts = span_told(language, days) if shared else cohorts_told(language, ", ".join(names))
+    if key == "waits" and context.scored is None:
+        return language.t("cut.waits_unscored", cohorts=cohorts)
+    if key == "waits" and len(days) > 1:
+        return language.t("cut.waits_newest", cohorts=cohorts, day=language.date(days[-1]))
+    return language.t(f"cut.{key}", cohorts=cohorts)
 
 
 def _cohorts(language: Language, context: ReportContext) -> list[Section]:
     """Every cohort with its day, what it served for, and what came of it where that is known."""
     if context.cohorts.empty:
         return []
-    t, rows = language.t, []
-    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
-        # of a closed cohort they may be withheld
-        few = t("cut.cohort_open" if str(row.role) == "open" else "form.too_few")
-        outcomes = count(language, context, row.outcomes) if known(row.outcomes) else few
-        share = language.percent(row.outcomes / row.cases, 1) if _share_is_told(context, row) else "–"
-        day, role = language.date(pd.Timestamp(row.as_of).date()), language.word("role", str(row.role))
-        rows.append([str(row.cohort), day, role, count(language, context, row.cases), outcomes, share])
-    head = [t(f"cut.cohort{key}") for key in ("", "_as_of", "_role", "_cases", "_outcomes", "_share")]
-    table = Table(t("cut.cohorts_title"), head, rows, numbers_from=3)
-    return [Section(t("cut.cohorts_title"), [Para(t("cut.cohorts_intro")), table])]
+    t = language.t
+    grain = grouped_by(context)
+    rows = [_line(language, context, row, grain) for row in rows_of(_lines(context, grain))]
+    keys = ("", "_as_of", "_role", "_cases", "_outcomes", "_share")
+    head = [t(f"cut.cohort{key}") for key in keys]
+    blocks: list[Block] = [Para(t("cut.cohorts_intro"))]
+    caption = t("cut.cohorts_title")
+    if grain is not None:
+        head[0], caption = t(f"cut.grain.{grain}"), t(f"cut.cohorts_by.{grain}")
+        blocks.append(Para(t(f"cut.cohorts_grouped.{grain}", n=language.number(len(context.cohorts))), "note"))
+    return [Section(t("cut.cohorts_title"), [*blocks, Table(caption, head, rows, numbers_from=3)])]
+
+
+def _lines(context: ReportContext, grain: str | None) -> pd.DataFrame:
+    """The cohorts, or where they are too many for a line each, their months or years."""
+    return with_waiting(context.cohorts) if grain is None else spans(context, grain)
+
+
+def _line(language: Language, context: ReportContext, row: Any, grain: str | None) -> list[Cell | str]:
+    role = str(row.role)
+    # of a closed cohort they may be withheld
+    few = str(language.t("cut.cohort_open" if role in ("open", "waiting") else "form.too_few"))
+    outcomes = count(language, context, row.outcomes) if known(row.outcomes) else few
+    share = language.percent(row.outcomes / row.cases, 1) if _share_is_told(context, row) else "–"
+    figures = [str(language.word("role", role)), count(language, context, row.cases), outcomes, share]
+    return [*_named(language, row, grain), *figures]
+
+
+def _named(language: Language, row: Any, grain: str | None) -> tuple[str, str]:
+    """A line's name and its days."""
+    if grain is None:
+        return str(row.cohort), language.date(pd.Timestamp(row.as_of).date())
+    first, last = row.first.date(), row.last.date()
+    name = language.month(first) if grain == "month" else str(first.year)
+    if row.days == 1:
+        return name, language.date(first)
+    told = {"n": language.number(row.days), "first": language.date(first), "last": language.date(last)}
+    return name, language.plain("form.day_span", **told)
 
 
 def _share_is_told(context: ReportContext, row: Any) -> bool:
     """Whether both those with and those without the outcome are enough to be told."""
-    return known(row.outcomes) and min(int(row.outcomes), int(row.cases) - int(row.outcomes)) >= context.minimum_cell
+    return (
+        known(row.outcomes)
+        and known(row.cases)
+        and min(int(row.outcomes), int(row.cases) - int(row.outcomes)) >= context.minimum_cell
+    )
 
 
 def trend(language: Language, context: ReportContext) -> Picture | None:
     """The share with the recorded outcome in each closed cohort; None where there are not two to show."""
     t = language.t
     points, rows = [], []
-    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
+    grain = grouped_by(context)
+    for row in rows_of(_lines(context, grain)):
         if _share_is_told(context, row):
-            label = f"{row.cohort} · {language.date(pd.Timestamp(row.as_of).date())}"
+            label = " · ".join(_named(language, row, grain))
             share = language.percent(row.outcomes / row.cases, 1)
             points.append(Point(label, row.outcomes / row.cases, note=share))
             rows.append([label, share])
@@ -168,7 +220,7 @@ def _histories(language: Language, context: ReportContext) -> list[Section]:
 def _opened(language: Language, context: ReportContext) -> Section:
     """How often the sealed test was opened, and for which training."""
     t, training = language.t, context.manifest.get("training")
-    blocks: list[Block] = [Para(t("cut.sealed_text", split=context.test or "–"))]
+    blocks: list[Block] = [Para(t("cut.sealed_text", split=_test(language, context)))]
     if training:
         before = int(training.get("openings_before") or 0)
         first = (
@@ -182,6 +234,12 @@ def _opened(language: Language, context: ReportContext) -> Section:
     else:
         blocks.append(Para(t("cut.openings_unknown"), "note"))
     return Section(t("cut.sealed_title"), blocks)
+
+
+def _test(language: Language, context: ReportContext) -> str:
+    """The sealed test by its name, or by its days where they are many."""
+    told = trial_told(language, context, context.test)
+    return context.test or "–" if told == language.period(context.test) else told
 
 
 def _attrition(language: Language, context: ReportContext) -> Section:

@@ -22,6 +22,7 @@ from fairness_reports.reports.figures import (
     model_label,
 )
 from fairness_reports.reports.layout import Block, Bullets, Cell, Page, Para, Picture, Pictures, Section, Table
+from fairness_reports.reports.spans import ends, tested_days, trial_told
 from fairness_reports.reports.tested_curves import decision_section, factors_section, learning_section, point
 from fairness_reports.reports.tested_deployed import deployed_sections
 from fairness_reports.reports.tested_parts import horizons_section, lists_section, subsets_section
@@ -41,7 +42,7 @@ def models_page(language: Language, context: ReportContext) -> Page:
     t = language.t
     if context.model is None:
         return Page("models", [Section(t("tested.intro_title"), [Para(t("tested.none"))])])
-    sections = [Section(t("tested.intro_title"), [Para(t("tested.intro"), "lead")])]
+    sections = [Section(t("tested.intro_title"), [Para(_intro(language, context), "lead")])]
     absent: list[str] = []
     for part in (
         _candidates, _rules, learning_section, factors_section,
@@ -58,6 +59,11 @@ def models_page(language: Language, context: ReportContext) -> Page:
     if absent:
         sections.append(Section(t("tested.absent_title"), [Para(t("tested.absent_intro")), Bullets(absent)]))
     return Page("models", sections)
+
+
+def _intro(language: Language, context: ReportContext) -> str:
+    days = tested_days(context, context.test)
+    return language.t("tested.intro_many", **ends(language, days)) if len(days) > 1 else language.t("tested.intro")
 
 
 def _candidates(language: Language, context: ReportContext) -> Section | str:
@@ -90,7 +96,7 @@ def _candidates(language: Language, context: ReportContext) -> Section | str:
         value = metric_value(language, "auc", figure.value)
         points.append(point(label, figure, f"{t('tested.chosen')} · {value}" if name == chosen else value))
     if points:
-        split = t("tested.pooled") if context.pooled == "development" else language.period(context.pooled)
+        split = t("tested.pooled") if context.pooled == "development" else trial_told(language, context, context.pooled)
         chart = intervals(
             points,
             identity="candidates",
@@ -150,7 +156,7 @@ def _rules(language: Language, context: ReportContext) -> Section | str:
 def _opened(language: Language, context: ReportContext) -> Section:
     """The sealed test: what it said."""
     t = language.t
-    about = t("tested.sealed_text", split=language.period(context.test), page=t("page.splits"))
+    about = t("tested.sealed_text", split=trial_told(language, context, context.test), page=t("page.splits"))
     blocks: list[Block] = [Para(about)]
     rows: list[list[Cell | str]] = []
     names = ("auc", "average_precision", "brier_skill")

@@ -23,6 +23,7 @@ from fairness_reports.reports.figures import (
     metric_value,
     model_label,
 )
+from fairness_reports.reports.spans import LISTED, spans, with_waiting
 from fairness_reports.transparency.entries import PLUMBLINE, RELEASE, Said, both, sentence
 from fairness_reports.transparency.sources import Answer
 
@@ -107,10 +108,24 @@ def _figure(name: str, row: Any) -> Callable[[Language], str]:
 
 def datasets(context: ReportContext) -> list[Said]:
     """Which cohorts served for what, with their sizes."""
-    told: list[Said] = []
-    for row in rows_of(context.cohorts.sort_values(["as_of", "cohort"], kind="stable")):
-        told.append(both(_cohort(context, row)))
-    return told
+    if len(context.cohorts) > LISTED:
+        return [both(_span(context, row)) for row in rows_of(spans(context, "role"))]
+    return [both(_cohort(context, row)) for row in rows_of(with_waiting(context.cohorts))]
+
+
+def _span(context: ReportContext, row: Any) -> Callable[[Language], str]:
+    """The days of one role; how many cases they have where that may be told."""
+
+    def tell(language: Language) -> str:
+        first, last = language.date(row.first.date()), language.date(row.last.date())
+        days = language.plain("form.day_span", n=language.number(row.days), first=first, last=last)
+        values = {"day": first if row.days == 1 else days, "role": language.word("role", row.role)}
+        if not known(row.cases):
+            return language.t("transparency.cohort_bare", **values)
+        n = count(language, context, row.cases)
+        return language.t("transparency.cohort", n=n, cases=cases_word(language, context), **values)
+
+    return tell
 
 
 def _cohort(context: ReportContext, row: Any) -> Callable[[Language], str]:

@@ -11,6 +11,7 @@ from fairness_reports.reports import PAGES, ReportContext, page_html, sizes
 from fairness_reports.reports.charts import Chart
 from fairness_reports.reports.layout import Fold, Page, Picture, Pictures, Section, Table
 from fairness_reports.reports.sizes import LARGEST, fitting
+from tests import fairness_reports_fake as fake
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +63,12 @@ def test_tables_are_cut_no_further_than_needed_and_the_first_rows_stay() -> None
     assert "0" * 2000 in found
     further = fitting(Language("en"), made(1000, 5000), shown)
     assert further.count("940 more rows") == 3
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_every_page_is_below_1_mb_where_each_day_is_a_cohort(code: str) -> None:
+    context = fake.many_days()
+    assert len(context.cohorts) > 2700
+    for name in PAGES:
+        page = page_html(code, context, name).encode()
+        assert len(page) < LARGEST / 4, name

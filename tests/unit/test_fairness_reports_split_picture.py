@@ -94,3 +94,26 @@ def test_parts_are_told_apart_without_colour() -> None:
     trained, tested = ((one["part"] == part).sum() for part in ("train", "test"))
     uses = len(re.findall(r"<use ", drawn))
     assert uses >= trained + tested
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("en", "each mark stands for those of a quarter of a year."), ("de", "steht für die eines Vierteljahrs.")],
+)
+def test_of_many_days_a_mark_stands_for_a_span_and_this_is_said(code: str, said: str) -> None:
+    days = [date(2016, 1, 1) + timedelta(k) for k in range(2900)]
+    cohorts = [
+        Cohort(day, str(day), day + timedelta(60), day + timedelta(67), day + timedelta(67) <= TODAY) for day in days
+    ]
+    planned = plan(cohorts, SplitsSpec.model_validate({"update_every": "1y", "test_for": "1y"}))
+    frame = calendar_rows(planned, split_names(planned, cohorts))
+    chart = picture(Language(code), frame)
+    assert chart.description.endswith(said)
+    assert chart.svg.count("<use") < 400
+    assert len(chart.svg) < 200_000
+    few = picture(Language(code), table(last=1))
+    assert said not in few.description
+    month = picture(
+        Language(code), frame[(frame["split"] == frame["split"].iloc[-1]) & (frame["cohort_as_of"] >= "2020-01-01")]
+    )
+    assert {"en": "those of a month.", "de": "die eines Monats."}[code] in month.description

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -106,3 +107,46 @@ def test_nothing_of_it_stands_on_another_page() -> None:
         page = text(fake.context(), name=name)
         for key in ("cut.cohorts_intro", "cut.splits_text", "cut.both_intro", "cut.histories_intro"):
             assert str(catalogue("en")[key]) not in page
+
+
+@pytest.mark.parametrize(
+    ("code", "grouped", "line", "waits"),
+    [
+        ("en", "There are 2,921 cohorts, too many", "Oct 2023 25 days, 1 October 2023 to 25 October 2023"
+         " learning 350 50 14.3%", "The scores are of the cases of 31 December 2024 alone."),
+        ("de", "Es sind 2.921 Kohorten, zu viele für je eine Zeile", "Okt. 2023 25 Tage, 1. Oktober 2023 bis"
+         " 25. Oktober 2023 Lernen 350 50 14,3", "Die Schätzwerte gelten allein für die Fälle vom 31. Dezember 2024."),
+    ],
+)  # fmt: skip
+def test_days_that_are_cohorts_stand_by_month(code: str, grouped: str, line: str, waits: str) -> None:
+    page = text(fake.many_days(), code)
+    for said in (grouped, line, waits):
+        assert said in page
+    assert {"en": "still open 420 not known yet", "de": "noch offen 420 noch nicht bekannt"}[code] in page
+    assert {"en": "Dec 2024 31 December 2024 scoring 14", "de": "Dez. 2024 31. Dezember 2024 Schätzen 14"}[code] in page
+    assert page.count("14.3" if code == "en" else "14,3") == 95, "a line for each month, two where it served for two"
+    unscored = text(fake.many_days(scored=None), code)
+    assert waits not in unscored
+    assert {"en": "No scores are published.", "de": "Schätzwerte werden nicht veröffentlicht."}[code] in unscored
+
+
+def test_a_month_of_which_a_day_is_withheld_has_no_sum_and_months_may_be_too_many() -> None:
+    context = fake.many_days()
+    few = context.cohorts.assign(cases=context.cohorts["cases"].mask(context.cohorts["cohort"] == "2017-02-03", 0))
+    assert "1 February 2017 to 28 February 2017 learning not shown 56 –" in text(replace(context, cohorts=few))
+    days = [date(2000, 1, 1) + pd.DateOffset(months=k) for k in range(200)]
+    table = {"cohort": [f"c{k}" for k in range(200)], "as_of": days, "role": "train", "cases": 100, "outcomes": 20}
+    page = text(replace(context, cohorts=pd.DataFrame(table)))
+    assert "Cohorts by year" in page
+    assert "2000 12 days, 1 January 2000 to 1 December 2000 learning 1,200 240 20.0%" in page
+    some = text(replace(context, cohorts=pd.DataFrame(table).head(60)))
+    assert "Cohorts by" not in some, "60 months are no fewer lines than 60 cohorts"
+
+
+def test_cohorts_of_many_days_that_share_a_name_are_told_by_their_days() -> None:
+    context = fake.many_days()
+    days = pd.to_datetime(context.cohorts["as_of"])
+    quarters = context.cohorts.assign(cohort=[f"{day.year}Q{day.quarter}" for day in days])
+    page = text(replace(context, cohorts=quarters))
+    assert "Still open: 67 days, 26 October 2024 to 31 December 2024." in page
+    assert "It was tried on 366 days, 26 October 2023 to 25 October 2024" in page

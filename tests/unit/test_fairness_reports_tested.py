@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from fairness_reports.language import LANGUAGES, catalogue, refused_wording
-from fairness_reports.reports import ReportContext, page_html
+from fairness_reports.reports import ReportContext, page_html, spans
 from fairness_reports.reports.tested_deployed import put_together
 from models.ablation import DIFFERENCE, is_ablation
 from models.informative import REASONS
@@ -290,3 +290,41 @@ def test_the_fake_has_each_figure_once() -> None:
 
 def test_the_fake_s_factors_are_the_programme_s() -> None:
     assert set(tested.FACTORS) <= set(fake.FACTORS)
+
+
+@pytest.mark.parametrize(
+    ("code", "intro", "sealed"),
+    [
+        ("en", "on the 366 days that had been kept sealed until then, 26 October 2023 to 25 October 2024.",
+         "in the test (366 days, 26 October 2023 to 25 October 2024)"),
+        ("de", "an den 366 Tagen leistete, die bis dahin versiegelt waren, 26. Oktober 2023 bis 25. Oktober 2024.",
+         "in der Erprobung (366 Tage, 26. Oktober 2023 bis 25. Oktober 2024)"),
+    ],
+)  # fmt: skip
+def test_a_test_of_many_days_is_told_by_its_days(code: str, intro: str, sealed: str) -> None:
+    page = text(fake.many_days(), code)
+    assert intro in page
+    assert sealed in page
+
+
+def test_the_overview_tells_the_days_of_the_test_and_the_day_that_is_scored() -> None:
+    context = fake.many_days()
+    for code, said in (
+        ("en", "was then tried on 366 later days, 26 October 2023 to 25 October 2024."),
+        ("de", "wurde dann an 366 späteren Tagen erprobt, 26. Oktober 2023 bis 25. Oktober 2024."),
+    ):
+        assert said in html.unescape(page_html(code, context, "index"))
+    # without the calendar, the names of the trial's cohorts tell the days
+    plain = replace(context, calendar=context.calendar.head(0))
+    assert spans.tested_days(plain, "elsewhere") == []
+    row = context.splits.tail(1).assign(split=context.test, test_cohorts="2023-10-26, 2023-10-27")
+    assert "tried on 2 later days" in page_html("en", replace(plain, splits=row), "index")
+    quarters = context.cohorts.assign(
+        cohort=["2024Q4" if day.year == 2024 else "x" for day in context.cohorts["as_of"]]
+    )
+    manifest = {**context.manifest, "as_of": "2025-01-05"}
+    manifest["deployed_model"] = {**manifest["deployed_model"], "cohort": "2024Q4"}
+    page = page_html("en", replace(context, cohorts=quarters, manifest=manifest), "index")
+    assert "all scores are of the cases of 31 December 2024" in page
+    same = {**manifest, "as_of": "2024-12-31"}
+    assert "all scores are of" not in page_html("en", replace(context, cohorts=quarters, manifest=same), "index")

@@ -15,7 +15,10 @@ from data_contracts.contract import Bilingual, Contract
 from fairness_reports.charter import Charter, Transparency
 from fairness_reports.language import LANGUAGES, Language, catalogue, refused_wording
 from fairness_reports.reports import ReportContext, page_html
+from fairness_reports.reports.card import card_fields
+from fairness_reports.reports.spans import cohort_spans, span_protected
 from fairness_reports.transparency import FILES, records, write
+from fairness_reports.transparency.atrs_model import datasets
 from fairness_reports.transparency.records import entries
 from features.words import Text
 from pipelines.packs import load_pack
@@ -405,7 +408,39 @@ def test_every_sentence_of_these_records_is_used(monkeypatch: pytest.MonkeyPatch
     rare = {key for key in unused if key.startswith(("transparency.phase.", "transparency.knowledge.", "inventory.t"))}
     assert unused - rare <= {
         "transparency.missing_none", "transparency.observed", "transparency.collected_between",
-        "transparency.figure_bare", "transparency.figure_few", "transparency.none_marked",
+        "transparency.figure_bare", "transparency.cohort_bare", "transparency.figure_few", "transparency.none_marked",
     }  # fmt: skip
     for family in ("transparency.phase.", "transparency.knowledge.", "inventory.tag.", "inventory.type."):
         assert {key for key in rare if key.startswith(family)} != {k for k in catalogue("en") if k.startswith(family)}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_of_many_days_the_records_and_the_card_tell_the_span(code: str) -> None:
+    context = fake.many_days()
+    told = [dict(each)[code] for each in datasets(context) if not isinstance(each, str)]
+    assert told == {
+        "en": ["2,488 days, 2 January 2017 to 25 October 2023, learning: 34,832 enrolments",
+               "366 days, 26 October 2023 to 25 October 2024, testing: 5,124 enrolments",
+               "66 days, 26 October 2024 to 30 December 2024, still open: 924 enrolments",
+               "31 December 2024, scoring: 14 enrolments"],
+        "de": ["2.488 Tage, 2. Januar 2017 bis 25. Oktober 2023, Lernen: 34.832 Einschreibungen",
+               "366 Tage, 26. Oktober 2023 bis 25. Oktober 2024, Erproben: 5.124 Einschreibungen",
+               "66 Tage, 26. Oktober 2024 bis 30. Dezember 2024, noch offen: 924 Einschreibungen",
+               "31. Dezember 2024, Schätzen: 14 Einschreibungen"],
+    }[code]  # fmt: skip
+    days = next(each for each in card_fields(Language(code), context)["model"] if each.name == "as_of_dates")
+    assert len(days.answers) == 4
+    assert all(len(each) < 100 for each in days.answers)
+
+
+def test_a_sum_over_days_is_left_out_where_a_part_is_too_small_to_be_told() -> None:
+    context = fake.many_days()
+    made = cohort_spans(context.cohorts)
+    protected = made.assign(cases=made["cases"].mask((made["grain"] == "month") & (made["first"] == "2017-02-01"), 0))
+    context = replace(context, cohort_spans=span_protected(protected, made))
+    assert said_of(datasets(context)[0]) == "2,488 days, 2 January 2017 to 25 October 2023, learning"
+    assert said_of(datasets(context)[1]).endswith("testing: 5,124 enrolments")
+
+
+def said_of(told: Any) -> str:
+    return str(told["en"])
