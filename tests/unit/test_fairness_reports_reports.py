@@ -312,7 +312,7 @@ def test_factors_with_few_cases_and_without_groups() -> None:
     only = frame[frame["attribute"].isna()]
     text = words(page_html("en", fake.context(factors=only), "explanations"))
     assert "too few to say" in text
-    assert "No group is large enough" in text
+    assert "For no group are figures shown" in text
     few = only[only["factor"] == "quiz"]
     bare = fake.context(factors=few, shapes=_empty("shapes"))
     assert "<svg" not in page_html("en", bare, "explanations")
