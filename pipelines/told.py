@@ -62,8 +62,13 @@ def causes(error: BaseException) -> list[BaseException]:
 
 
 def stopped(error: BaseException) -> bool:
-    """Whether somebody stopped the run: DuckDB answers Ctrl-C with an exception of its own."""
-    return any(isinstance(e, KeyboardInterrupt) or type(e).__name__ == "InterruptException" for e in causes(error))
+    """Whether somebody stopped the run: DuckDB answers Ctrl-C with one of two exceptions of its own."""
+    return any(
+        isinstance(e, KeyboardInterrupt)
+        or type(e).__name__ == "InterruptException"
+        or (type(e) is RuntimeError and str(e) == "Query interrupted")  # while a statement waits for its result
+        for e in causes(error)
+    )
 
 
 def tell(error: BaseException, home: Path) -> PlumblineError:

@@ -409,7 +409,7 @@ GUARDS = (
     Guard(
         "addresses under any name stop the run",
         "data_contracts/privacy/contents.py",
-        "if pc.any(pc.match_substring_regex(distinct, _EMAIL)).as_py():",
+        "if pc.any(holds_email(distinct)).as_py():",
         "if False:",
         f"{COLUMN}[by its content]",
     ),

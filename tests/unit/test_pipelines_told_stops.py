@@ -23,3 +23,8 @@ def test_a_failing_sqlite_is_a_full_disk_only_where_the_disk_is_full(
     assert "no space" not in str(tell(error, tmp_path))
     monkeypatch.setattr("pipelines.told._NEARLY_FULL", 1 << 60)
     assert "no space is left" in str(tell(error, tmp_path / "not" / "yet"))
+
+
+def test_a_statement_that_ctrl_c_reached_while_it_waited_is_no_fault(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), told(tmp_path):
+        raise RuntimeError("Query interrupted")
